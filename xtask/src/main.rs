@@ -1,1 +1,79 @@
-fn main() {}
+//! `cargo xtask`: everything the project does, one command each.
+
+mod browser;
+mod checks;
+mod layout;
+mod node;
+mod process;
+mod serve;
+mod site;
+mod task_check;
+mod tasks;
+mod tools;
+
+use anyhow::{Result, bail};
+use layout::Layout;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Usage: cargo xtask <command>
+
+  serve [--port N] [--base /PATH/] [--no-build]
+          build the release site and serve it; prints the address.
+          Port 0 takes any free port. --no-build serves what is in dist/.
+  build   build the static site into dist/
+  test    everything: checks, guests, sample tasks, unit and end-to-end tests
+  check   the fast part of test: formatting, clippy, types, Rust tests
+  tasks   build the sample tasks and compare what they do with what they should
+  guests  build the test programs in tests/guests
+  help    this text
+
+What a command needs and does not find, it installs into target/tools and node_modules.
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(args: &[String]) -> Result<()> {
+    let (command, rest) = match args.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", args),
+    };
+    if matches!(command, "help" | "--help" | "-h") {
+        print!("{HELP}");
+        return Ok(());
+    }
+    let options = serve::Options::parse(if command == "serve" { rest } else { &[] })?;
+    if command != "serve"
+        && let Some(extra) = rest.first()
+    {
+        bail!("`{command}` takes no argument, but got `{extra}`; see `cargo xtask help`");
+    }
+
+    let layout = Layout::find()?;
+    match command {
+        "serve" => {
+            if options.build {
+                site::build(&layout)?;
+            }
+            serve::serve(&layout.dist(), &options)
+        }
+        "build" => site::build(&layout),
+        "test" => checks::test(&layout),
+        "check" => checks::check(&layout),
+        "tasks" => {
+            let tasks = tasks::build(&layout)?;
+            task_check::check(&layout, &tasks)
+        }
+        "guests" => checks::build_guests(&layout),
+        _ => bail!("no command `{command}`; see `cargo xtask help`"),
+    }
+}

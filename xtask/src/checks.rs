@@ -1,0 +1,202 @@
+//! `cargo xtask test` and its fast part, `cargo xtask check`.
+
+use crate::layout::Layout;
+use crate::{browser, node, process, site, task_check, tasks, tools};
+use anyhow::{Context, Result, bail, ensure};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// The steps so far: name, error if it failed, time.
+#[derive(Default)]
+struct Report {
+    steps: Vec<(&'static str, Option<String>, Duration)>,
+}
+
+impl Report {
+    /// Runs a step and goes on whatever comes of it, so that one run shows all that is wrong.
+    fn step(&mut self, name: &'static str, step: impl FnOnce() -> Result<()>) -> bool {
+        eprintln!("\n── {name}");
+        let started = Instant::now();
+        let error = step().err().map(|error| format!("{error:#}"));
+        if let Some(error) = &error {
+            eprintln!("error: {error}");
+        }
+        let passed = error.is_none();
+        self.steps.push((name, error, started.elapsed()));
+        passed
+    }
+
+    fn finish(self) -> Result<()> {
+        eprintln!();
+        let mut failed = 0;
+        for (name, error, time) in &self.steps {
+            let seconds = time.as_secs_f64();
+            match error {
+                None => eprintln!("  ok      {seconds:6.1} s  {name}"),
+                Some(error) => {
+                    failed += 1;
+                    eprintln!("  FAILED  {seconds:6.1} s  {name}: {error}");
+                }
+            }
+        }
+        let passed = self.steps.len() - failed;
+        eprintln!("\nsteps: {passed} passed, {failed} failed");
+        ensure!(failed == 0, "not everything passed");
+        Ok(())
+    }
+}
+
+/// Formatting, lints, types, Rust tests.
+pub fn check(layout: &Layout) -> Result<()> {
+    let mut report = Report::default();
+    static_checks(&mut report, layout);
+    rust_tests(&mut report, layout);
+    report.finish()
+}
+
+/// Everything.
+pub fn test(layout: &Layout) -> Result<()> {
+    // First, so that what cannot be installed is known before the minutes of compiling.
+    let browser = browser::ensure()?;
+    eprintln!("Browser: {}", browser.display());
+
+    let mut report = Report::default();
+    static_checks(&mut report, layout);
+    rust_tests(&mut report, layout);
+    report.step("sample tasks", || {
+        let tasks = tasks::build(layout)?;
+        task_check::check(layout, &tasks)
+    });
+    // An older site must not stand in for one that does not build.
+    if report.step("site", || site::build(layout)) {
+        report.step("end-to-end tests", || end_to_end(layout, browser));
+    }
+    report.finish()
+}
+
+fn static_checks(report: &mut Report, layout: &Layout) {
+    report.step("formatting", || {
+        process::run(&mut layout.cargo(&["fmt", "--all", "--check"]))?;
+        for manifest in guest_manifests(layout) {
+            process::run(
+                layout
+                    .cargo(&["fmt", "--all", "--check", "--manifest-path"])
+                    .arg(manifest),
+            )?;
+        }
+        Ok(())
+    });
+    report.step("clippy, native", || {
+        process::run(&mut layout.cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-Dwarnings",
+        ]))
+    });
+    report.step("clippy, wasm32", || {
+        tools::ensure_targets(layout)?;
+        let mut command = layout.cargo(&[
+            "clippy",
+            "--target=wasm32-unknown-unknown",
+            "--lib",
+            "--no-default-features",
+            "--locked",
+            "--",
+            "-Dwarnings",
+        ]);
+        process::run(site::configure(&mut command))
+    });
+    report.step("clippy, guests and tasks", || {
+        for manifest in guest_manifests(layout) {
+            process::run(
+                layout
+                    .cargo(&["clippy", "--workspace", "--target=wasm32-wasip1"])
+                    .arg("--manifest-path")
+                    .arg(manifest)
+                    .arg("--target-dir")
+                    .arg(layout.target.join("guests-clippy"))
+                    .args(["--", "-Dwarnings"]),
+            )?;
+        }
+        Ok(())
+    });
+    report.step("types", || {
+        node::ensure(layout)?;
+        process::run(&mut node::command(
+            layout,
+            &[
+                "node_modules/typescript/bin/tsc",
+                "--project",
+                "tsconfig.json",
+            ],
+        ))
+    });
+}
+
+/// Workspaces of their own: what they hold is compiled for WASI only.
+fn guest_manifests(layout: &Layout) -> Vec<PathBuf> {
+    let manifests = ["tasks/Cargo.toml", "tests/guests/Cargo.toml"];
+    let manifests = manifests.iter().map(|path| layout.at(path));
+    manifests.filter(|path| path.is_file()).collect()
+}
+
+/// Builds the test programs into `target/guests/wasm32-wasip1/release`.
+pub fn build_guests(layout: &Layout) -> Result<()> {
+    let manifest = layout.at("tests/guests/Cargo.toml");
+    if !manifest.is_file() {
+        return Ok(());
+    }
+    tools::ensure_targets(layout)?;
+    process::run(
+        layout
+            .cargo(&[
+                "build",
+                "--release",
+                "--workspace",
+                "--target=wasm32-wasip1",
+            ])
+            .arg("--manifest-path")
+            .arg(manifest)
+            .arg("--target-dir")
+            .arg(layout.target.join("guests")),
+    )
+}
+
+fn rust_tests(report: &mut Report, layout: &Layout) {
+    report.step("guests", || build_guests(layout));
+    report.step("Rust tests", || {
+        if process::version("cargo", &["nextest", "--version"]).is_none() {
+            return process::run(&mut layout.cargo(&["test", "--workspace", "--locked"]));
+        }
+        process::run(&mut layout.cargo(&["nextest", "run", "--workspace", "--locked"]))?;
+        // nextest leaves the examples in the documentation out.
+        process::run(&mut layout.cargo(&["test", "--doc", "--workspace", "--locked"]))
+    });
+}
+
+fn end_to_end(layout: &Layout, browser: PathBuf) -> Result<()> {
+    let folder = layout.at("tests/e2e");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .with_context(|| format!("cannot read {}", folder.display()))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
+    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    files.sort();
+    if files.is_empty() {
+        bail!("there are no tests in {}", folder.display());
+    }
+    let mut failed = Vec::new();
+    for file in files {
+        // One after the other: several browsers at once would measure each other's load.
+        let mut command = node::command(layout, &["--test"]);
+        command.arg(&file).env("CHROMIUM", &browser);
+        if let Err(error) = process::run(&mut command) {
+            failed.push(format!("{error:#}"));
+        }
+    }
+    ensure!(failed.is_empty(), "{}", failed.join("; "));
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! Runs the sample tasks through the command line and compares what they do with what
+//! `task.json` promises.
+
+use crate::layout::Layout;
+use crate::process;
+use crate::tasks::{Task, texts};
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Map, Value};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// Checks every task: its published run if that needs nobody to type, and all of `checks`.
+pub fn check(layout: &Layout, tasks: &[Task]) -> Result<()> {
+    process::run(&mut layout.cargo(&["build", "--quiet", "--locked"]))?;
+    let verirun = layout
+        .target
+        .join(format!("debug/verirun{}", std::env::consts::EXE_SUFFIX));
+    let (mut passed, mut failed) = (0, 0);
+    for task in tasks {
+        for (name, run) in runs(task) {
+            match check_run(layout, &verirun, task, &run) {
+                Ok(()) => passed += 1,
+                Err(error) => {
+                    eprintln!("task {} ({name}): {error:#}", task.id);
+                    failed += 1;
+                }
+            }
+        }
+    }
+    eprintln!("sample tasks: {passed} runs passed, {failed} failed");
+    ensure!(failed == 0, "sample tasks do not do what they should");
+    Ok(())
+}
+
+/// One run and what should come of it.
+struct Run {
+    args: Vec<String>,
+    env: Vec<(String, String)>,
+    stdin: String,
+    /// Guest path and content.
+    inputs: Vec<(String, Vec<u8>)>,
+    expected: Map<String, Value>,
+    /// Guest path and content.
+    outputs: Vec<(String, Vec<u8>)>,
+}
+
+fn runs(task: &Task) -> Vec<(String, Run)> {
+    let spec = &task.spec;
+    let read = |paths: Vec<&str>| -> Vec<(String, Vec<u8>)> {
+        let paths = paths.into_iter();
+        paths
+            .map(|path| {
+                // Reading was checked when the task was.
+                let content = std::fs::read(task.folder.join(path)).unwrap_or_default();
+                (path.to_owned(), content)
+            })
+            .collect()
+    };
+    let owned = |list: Option<&Value>| -> Vec<String> {
+        texts(list).into_iter().map(str::to_owned).collect()
+    };
+    let mut runs = Vec::new();
+    if let Some(Value::Object(expected)) = spec.get("expected") {
+        let run = Run {
+            args: owned(spec.get("args")),
+            env: pairs(spec.get("env")),
+            stdin: text(spec.get("stdinText")),
+            inputs: read(task.input_files()),
+            expected: expected.clone(),
+            outputs: read(task.output_files()),
+        };
+        runs.push(("as published".to_owned(), run));
+    }
+    for check in spec
+        .get("checks")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        // What a check does not say is as published.
+        let or = |key: &str| check.get(key).or(spec.get(key));
+        let expected = check.get("expected").and_then(Value::as_object);
+        let expected = expected.cloned().unwrap_or_default();
+        let bytes = |(path, text): (String, String)| (path, text.into_bytes());
+        let run = Run {
+            args: owned(or("args")),
+            env: pairs(or("env")),
+            stdin: text(check.get("stdin")),
+            inputs: match check.get("files") {
+                Some(files) => pairs(Some(files)).into_iter().map(bytes).collect(),
+                None => read(task.input_files()),
+            },
+            outputs: pairs(expected.get("files"))
+                .into_iter()
+                .map(bytes)
+                .collect(),
+            expected,
+        };
+        runs.push((text(check.get("name")), run));
+    }
+    runs
+}
+
+fn text(value: Option<&Value>) -> String {
+    value.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn pairs(value: Option<&Value>) -> Vec<(String, String)> {
+    let map = value.and_then(Value::as_object);
+    map.into_iter()
+        .flatten()
+        .map(|(key, value)| (key.clone(), text(Some(value))))
+        .collect()
+}
+
+fn check_run(layout: &Layout, verirun: &Path, task: &Task, run: &Run) -> Result<()> {
+    let scratch = layout.target.join("tasks-check");
+    if scratch.exists() {
+        std::fs::remove_dir_all(&scratch)?;
+    }
+    let (inputs, outputs) = (scratch.join("in"), scratch.join("out"));
+    std::fs::create_dir_all(&inputs)?;
+    for (path, content) in &run.inputs {
+        let file = inputs.join(path);
+        std::fs::create_dir_all(file.parent().context("no folder")?)?;
+        std::fs::write(file, content)?;
+    }
+    let stdin = scratch.join("stdin");
+    std::fs::write(&stdin, &run.stdin)?;
+
+    let mut command = Command::new(verirun);
+    command.arg("run").arg("--dir").arg(&inputs);
+    command.arg("--stdin").arg(&stdin);
+    command.arg("--out-dir").arg(&outputs);
+    for (key, value) in &run.env {
+        command.arg("--env").arg(format!("{key}={value}"));
+    }
+    command.arg(layout.tasks().join(&task.id).join(&task.module));
+    command.args(&run.args);
+    let output = command.stdin(Stdio::null()).output()?;
+    compare(run, &output, &outputs)
+}
+
+fn compare(run: &Run, output: &Output, folder: &Path) -> Result<()> {
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    for (key, expected) in &run.expected {
+        let wanted = expected.as_str().unwrap_or_default();
+        match key.as_str() {
+            "exit" => {
+                let code = output.status.code();
+                ensure!(
+                    code.map(i64::from) == expected.as_i64(),
+                    "exit code {code:?}, not {expected}; stderr: {stderr}"
+                );
+            }
+            "stdout" => ensure!(stdout == wanted, "stdout is {stdout:?}, not {wanted:?}"),
+            "stdoutContains" => {
+                ensure!(
+                    stdout.contains(wanted),
+                    "stdout has no {wanted:?}: {stdout:?}"
+                );
+            }
+            "stderrContains" => {
+                ensure!(
+                    stderr.contains(wanted),
+                    "stderr has no {wanted:?}: {stderr:?}"
+                );
+            }
+            "files" | "sizes" => {}
+            _ => bail!("no such expectation: `{key}`"),
+        }
+    }
+    for (path, wanted) in &run.outputs {
+        let content = read_output(folder, path)?;
+        ensure!(
+            content == *wanted,
+            "{path} is {:?}, not {:?}",
+            String::from_utf8_lossy(&content),
+            String::from_utf8_lossy(wanted)
+        );
+    }
+    let sizes = run.expected.get("sizes").and_then(Value::as_object);
+    for (path, size) in sizes.into_iter().flatten() {
+        let found = read_output(folder, path)?.len();
+        ensure!(
+            size.as_u64() == Some(found as u64),
+            "{path} has {found} bytes, not {size}"
+        );
+    }
+    Ok(())
+}
+
+fn read_output(folder: &Path, path: &str) -> Result<Vec<u8>> {
+    let file: PathBuf = folder.join(path);
+    std::fs::read(&file).with_context(|| format!("there is no {path} afterwards"))
+}
