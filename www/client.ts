@@ -1,0 +1,192 @@
+/** The page's end of the protocol: owns the worker, pairs replies with requests, replaces a broken worker. */
+import type { FileEntry, Outcome, OutputChunk } from "./face";
+import type { Control, FromWorker, Problem, Replies, Request, RunRequest, RunState, RunStats, Unsent } from "./protocol";
+import { unreachable } from "./protocol";
+import { toProblem, UserError } from "./problem";
+
+export interface ClientEvents {
+  loading(phase: "download" | "compile", loaded: number, total: number | null): void;
+  ready(version: string): void;
+  unusable(problem: Problem): void;
+  output(skipped: number, chunks: OutputChunk[]): void;
+  status(state: RunState, stats: RunStats): void;
+  done(outcome: Outcome, stats: RunStats): void;
+  /** The runtime failed and is being replaced: what it was told is to be told again. `duringRun`: a run was lost. */
+  restarted(message: string, duringRun: boolean, stdout: Blob, stderr: Blob): void;
+}
+
+interface Waiting {
+  resolve(value: Replies[keyof Replies]): void;
+  reject(error: UserError): void;
+  progress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** Crashes in a row before the first success: then it is not worth another try. */
+const MAX_EARLY_CRASHES = 2;
+
+export class Client {
+  readonly #events: ClientEvents;
+  #worker: Worker;
+  #ready: Promise<void> = Promise.resolve();
+  #markReady: () => void = () => {};
+  #markUnusable: (error: UserError) => void = () => {};
+  #nextId = 1;
+  #run = 0;
+  #live = false;
+  #earlyCrashes = 0;
+  readonly #waiting = new Map<number, Waiting>();
+
+  constructor(events: ClientEvents) {
+    this.#events = events;
+    this.#worker = this.#spawn();
+  }
+
+  /** Changes with every worker: what was sent to an earlier one is gone. */
+  generation = 0;
+
+  #spawn(): Worker {
+    this.generation += 1;
+    this.#ready = new Promise((resolve, reject) => {
+      this.#markReady = resolve;
+      this.#markUnusable = reject;
+    });
+    this.#ready.catch(() => {}); // whoever waits for it hears of it
+    // Beside this bundle, wherever the site lies.
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "verirun" });
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (worker === this.#worker) this.#receive(data);
+    };
+    worker.onerror = (event) => {
+      if (worker !== this.#worker) return;
+      event.preventDefault();
+      this.#replace(event.message || "the worker could not be started", [], []);
+    };
+    return worker;
+  }
+
+  /** Asks the worker; refused with the worker's problem, or with `runtime-crashed`. */
+  async request<R extends Unsent<Request>>(
+    request: R,
+    progress?: (done: number, total: number) => void,
+  ): Promise<Replies[R["type"]]> {
+    await this.#ready;
+    return new Promise((resolve, reject) => {
+      const id = this.#nextId++;
+      // The reply's type follows from the request's; the wire does not carry types.
+      const settle = resolve as (value: Replies[keyof Replies]) => void;
+      this.#waiting.set(id, { resolve: settle, reject, progress });
+      this.#worker.postMessage({ ...request, id });
+    });
+  }
+
+  /** Starts a run; from now on only its messages are passed on, those of earlier runs are dropped. */
+  async start(request: RunRequest): Promise<void> {
+    const run = this.#run + 1;
+    this.#run = run;
+    this.#live = true;
+    try {
+      await this.request({ type: "start", run, request });
+    } catch (error) {
+      if (this.#run === run) this.#live = false;
+      throw error;
+    }
+  }
+
+  get run(): number {
+    return this.#run;
+  }
+
+  stdin(bytes: Uint8Array): void {
+    this.#control({ type: "stdin", run: this.#run, bytes });
+  }
+
+  endStdin(): void {
+    this.#control({ type: "end-stdin", run: this.#run });
+  }
+
+  pause(): void {
+    this.#control({ type: "pause", run: this.#run });
+  }
+
+  resume(): void {
+    this.#control({ type: "resume", run: this.#run });
+  }
+
+  cancel(): void {
+    this.#control({ type: "cancel", run: this.#run });
+  }
+
+  drawn(bytes: number): void {
+    this.#control({ type: "drawn", run: this.#run, bytes });
+  }
+
+  files(): Promise<FileEntry[]> {
+    return this.request({ type: "list-files", run: this.#run });
+  }
+
+  #control(message: Control): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromWorker): void {
+    if ("run" in message && message.run !== this.#run) return;
+    switch (message.type) {
+      case "loading":
+        if (message.phase === "download") this.#events.loading("download", message.loaded, message.total);
+        else this.#events.loading("compile", 0, null);
+        return;
+      case "ready":
+        this.#markReady();
+        return this.#events.ready(message.version);
+      case "unusable":
+        this.#markUnusable(new UserError(message.problem));
+        return this.#events.unusable(message.problem);
+      case "reply":
+        return this.#take(message.id)?.resolve(message.value);
+      case "refused":
+        return this.#take(message.id)?.reject(new UserError(message.problem));
+      case "progress":
+        return this.#waiting.get(message.id)?.progress?.(message.done, message.total);
+      case "output":
+        return this.#events.output(message.skipped, message.chunks);
+      case "status":
+        return this.#events.status(message.state, message.stats);
+      case "done":
+        this.#live = false;
+        this.#earlyCrashes = 0;
+        return this.#events.done(message.outcome, message.stats);
+      case "crashed":
+        return this.#replace(message.message, message.stdout, message.stderr);
+      default:
+        return unreachable(message);
+    }
+  }
+
+  #take(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
+  }
+
+  #replace(message: string, stdout: Uint8Array[], stderr: Uint8Array[]): void {
+    this.#worker.terminate();
+    this.#earlyCrashes += 1;
+    const error = new UserError({
+      code: "runtime-crashed",
+      message: `Verirun itself failed: ${message}`,
+      hint: "This is a bug in Verirun, not in your program. The runtime was restarted; your setup is kept.",
+    });
+    if (this.#earlyCrashes > MAX_EARLY_CRASHES) {
+      this.#markUnusable(error);
+      this.#events.unusable({ ...toProblem(error), hint: "It failed repeatedly. Reload the page to try again." });
+    } else {
+      this.#worker = this.#spawn();
+    }
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
+    this.#waiting.clear();
+    const duringRun = this.#live;
+    this.#live = false;
+    const blob = (parts: Uint8Array[]): Blob => new Blob(parts as Uint8Array<ArrayBuffer>[]);
+    this.#events.restarted(message, duringRun, blob(stdout), blob(stderr));
+  }
+}

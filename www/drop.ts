@@ -1,0 +1,73 @@
+/** Turns what was dropped or picked into files with paths; folders are walked. */
+import type { InputItem } from "./inputs";
+import { cleanPath } from "./inputs";
+
+export interface Dropped {
+  items: InputItem[];
+  /** Programs lying at the top, not inside a dropped folder. */
+  programs: File[];
+}
+
+export function isProgram(name: string): boolean {
+  return /\.(wasm|wat|wast)$/i.test(name);
+}
+
+/** Must be called within the drop event: the browser empties the transfer afterwards. */
+export function readDrop(transfer: DataTransfer): Promise<Dropped> {
+  const sources = [...transfer.items]
+    .filter((item) => item.kind === "file")
+    .map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
+  return collect(sources.filter((source) => source !== null));
+}
+
+async function collect(sources: (FileSystemEntry | File)[]): Promise<Dropped> {
+  const dropped: Dropped = { items: [], programs: [] };
+  for (const source of sources) {
+    if (source instanceof File) place(dropped, source, source.name);
+    else if (isFile(source)) place(dropped, await fileOf(source), source.name);
+    else await walk(source as FileSystemDirectoryEntry, dropped.items);
+  }
+  return dropped;
+}
+
+/** What a file or folder picker gave. */
+export function readPicked(files: Iterable<File>): InputItem[] {
+  return [...files].map((file) => asItem(file, file.webkitRelativePath || file.name));
+}
+
+function place(dropped: Dropped, file: File, path: string): void {
+  if (isProgram(file.name)) dropped.programs.push(file);
+  else dropped.items.push(asItem(file, path));
+}
+
+function asItem(source: File, path: string): InputItem {
+  return { kind: "file", path: cleanPath(path), source };
+}
+
+async function walk(directory: FileSystemDirectoryEntry, items: InputItem[]): Promise<void> {
+  const entries = await listAll(directory);
+  if (entries.length === 0) items.push({ kind: "directory", path: cleanPath(directory.fullPath) });
+  for (const entry of entries) {
+    if (isFile(entry)) items.push(asItem(await fileOf(entry), entry.fullPath));
+    else await walk(entry as FileSystemDirectoryEntry, items);
+  }
+}
+
+function isFile(entry: FileSystemEntry): entry is FileSystemFileEntry {
+  return entry.isFile;
+}
+
+function fileOf(entry: FileSystemFileEntry): Promise<File> {
+  return new Promise((resolve, reject) => entry.file(resolve, reject));
+}
+
+/** Browsers hand out a hundred entries a call, and an empty list at the end. */
+async function listAll(directory: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+  const reader = directory.createReader();
+  const all: FileSystemEntry[] = [];
+  for (;;) {
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    if (some.length === 0) return all;
+    all.push(...some);
+  }
+}

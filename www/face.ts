@@ -1,0 +1,121 @@
+/**
+ * The TypeScript view of the wasm face (`src/web`): what `verirun.js` exports.
+ *
+ * It is loaded at run time from beside the worker, so these are declarations only.
+ */
+
+/** What every error thrown by the face carries: `message` says what, `hint` says what to do. */
+export interface VerirunError extends Error {
+  code: string;
+  hint: string;
+}
+
+export interface ModuleInfo {
+  name: string;
+  /** Bytes of the binary module. */
+  size: number;
+  /** Lower-case hex. */
+  sha256: string;
+  imports: { module: string; name: string }[];
+  exports: string[];
+  /** In 64 KiB pages. */
+  memoryPages: { min: number; max: number | null } | null;
+  kind: "command" | "reactor";
+}
+
+/** Decimal strings, because the numbers may be larger than a JavaScript number holds exactly. */
+export interface Limits {
+  /** Steps. */
+  gas?: string;
+  /** Nested calls. */
+  call?: string;
+  /** Bytes of the guest's value stack. */
+  frame?: string;
+  /** 64 KiB pages. */
+  memory?: string;
+  /** Bytes of stdout and stderr together. */
+  outputBytes?: string;
+  /** Bytes of all files together. */
+  fileBytes?: string;
+}
+
+export interface StartOptions {
+  args: string[];
+  env: [string, string][];
+  stdin: Uint8Array | "live";
+  limits?: Limits;
+}
+
+export type FileChange = "same" | "added" | "modified" | "removed";
+
+export interface FileEntry {
+  /** Relative to the guest's `/`. */
+  path: string;
+  type: "file" | "directory" | "symlink";
+  size: number;
+  change: FileChange;
+  /** Of a symlink. */
+  target?: string;
+}
+
+export interface Stats {
+  steps: number;
+  memoryPages: number;
+  peakMemoryPages: number;
+  outputBytes: number;
+  fileBytes: number;
+}
+
+/** Limits and the user's own stop: how a run ends when the program does not end it. */
+export type StoppedKind =
+  | "out_of_gas"
+  | "call_depth_exceeded"
+  | "frame_exceeded"
+  | "memory_exceeded"
+  | "output_limit_exceeded"
+  | "file_limit_exceeded"
+  | "cancelled";
+
+export type Outcome =
+  | { kind: "exit"; code: number }
+  | { kind: "trap"; trap: string; message: string }
+  | { kind: StoppedKind; message: string };
+
+export interface OutputChunk {
+  fd: 1 | 2;
+  bytes: Uint8Array;
+}
+
+export interface Run {
+  slice(steps: number): "running" | "blocked" | "done";
+  pushStdin(bytes: Uint8Array): void;
+  closeStdin(): void;
+  takeOutput(): OutputChunk[];
+  stats(): Stats;
+  cancel(): void;
+  outcome(): Outcome | undefined;
+  files(): FileEntry[];
+  readFile(path: string, offset: number, length: number): Uint8Array;
+  exportZip(paths: string[] | null): Uint8Array;
+  free(): void;
+}
+
+export interface Task {
+  loadModule(name: string, bytes: Uint8Array): ModuleInfo;
+  addDirectory(path: string): void;
+  createFile(path: string): void;
+  appendFile(path: string, chunk: Uint8Array): void;
+  remove(path: string): void;
+  mountTar(guestDir: string, bytes: Uint8Array): number;
+  mountZip(guestDir: string, bytes: Uint8Array): number;
+  start(options: StartOptions): Run;
+  inputFiles(): FileEntry[];
+  free(): void;
+}
+
+/** The module `verirun.js`. */
+export interface Face {
+  default(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  Task: new () => Task;
+  version(): string;
+}

@@ -1,0 +1,66 @@
+/** How a run ended, in a sentence, with what to do about it. */
+import type { Outcome } from "./face";
+import { grouped } from "./format";
+
+export type Tone = "good" | "bad" | "warn" | "busy" | "idle";
+
+export interface Verdict {
+  tone: Tone;
+  headline: string;
+  advice: string;
+}
+
+export function describe(outcome: Outcome, steps: number): Verdict {
+  const at = `after ${grouped(steps)} steps`;
+  switch (outcome.kind) {
+    case "exit":
+      return outcome.code === 0
+        ? { tone: "good", headline: "Finished with exit code 0", advice: "" }
+        : {
+            tone: "bad",
+            headline: `Exited with code ${outcome.code}`,
+            advice: "The program ended by itself and reported a failure. What it says about it is usually on stderr.",
+          };
+    case "trap":
+      return { tone: "bad", headline: `Crashed: ${trapName(outcome)}`, advice: trapAdvice(outcome.trap, at) };
+    case "out_of_gas":
+      return stopped("Out of gas", at, "It may be caught in an endless loop. If it only needs longer, raise Gas under Limits.");
+    case "call_depth_exceeded":
+      return stopped("Call depth exceeded", at, "Look for endless recursion, or raise Call depth under Limits.");
+    case "frame_exceeded":
+      return stopped("Stack frame limit exceeded", at, "Look for deep recursion, or raise Frame under Limits.");
+    case "memory_exceeded":
+      return stopped("Out of memory", at, "The program asked for more memory than allowed. Raise Memory under Limits.");
+    case "output_limit_exceeded":
+      return stopped("Too much output", at, "What was printed until then is kept. Raise Output under Limits for more.");
+    case "file_limit_exceeded":
+      return stopped("Files too large", at, "The program's files hold more than allowed. Raise Files under Limits.");
+    case "cancelled":
+      return { tone: "warn", headline: "Cancelled", advice: `You stopped it ${at}. Its output and files until then are kept.` };
+  }
+}
+
+function stopped(what: string, at: string, advice: string): Verdict {
+  return { tone: "warn", headline: what, advice: `Stopped ${at}. ${advice}` };
+}
+
+function trapName(outcome: { trap: string; message: string }): string {
+  return outcome.message || outcome.trap.replaceAll("_", " ");
+}
+
+function trapAdvice(trap: string, at: string): string {
+  const kind = trap.toLowerCase();
+  if (kind.includes("unreachable")) {
+    return `A trap ${at}. The program aborted itself, as after a panic or a failed assertion; stderr often says why.`;
+  }
+  if (kind.includes("memory") || kind.includes("bounds")) {
+    return `A trap ${at}. The program used an address outside its memory: look for a bad pointer or index.`;
+  }
+  if (kind.includes("divi") || kind.includes("integer") || kind.includes("overflow")) {
+    return `A trap ${at}. Look for an integer division by zero or a conversion out of range.`;
+  }
+  if (kind.includes("indirect") || kind.includes("signature") || kind.includes("table")) {
+    return `A trap ${at}. A function pointer was invalid or of another type.`;
+  }
+  return `A trap ${at}. Its output and files until then are kept.`;
+}

@@ -1,0 +1,35 @@
+/** Errors that a person reads: what happened, and what to do about it. */
+import type { Problem } from "./protocol";
+
+/** An error with a hint. The page shows both; `code` is stable and what tests check. */
+export class UserError extends Error {
+  readonly code: string;
+  readonly hint: string;
+
+  constructor(problem: Problem) {
+    super(problem.message);
+    this.name = "UserError";
+    this.code = problem.code;
+    this.hint = problem.hint;
+  }
+}
+
+/** Any thrown value as a problem; errors of the wasm face already are one. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Error) {
+    const { code, hint } = error as Partial<Problem>;
+    if (error.name === "NotReadableError" || error.name === "NotFoundError") {
+      return {
+        code: "file-unreadable",
+        message: "A file can no longer be read.",
+        hint: "It was changed, moved or deleted after you added it. Add it again.",
+      };
+    }
+    return {
+      code: typeof code === "string" ? code : "unexpected",
+      message: error.message || error.name,
+      hint: typeof hint === "string" ? hint : "",
+    };
+  }
+  return { code: "unexpected", message: String(error), hint: "" };
+}

@@ -1,0 +1,102 @@
+/**
+ * What the page and the worker say to each other.
+ *
+ * The worker says `ready` before a request is accepted. A request has an id and gets one reply with
+ * that id; everything about a run carries the run's number. So whatever arrives late, from a request
+ * given up or from a run that was replaced, is recognised and dropped.
+ */
+import type { FileEntry, Limits, ModuleInfo, Outcome, OutputChunk, Stats } from "./face";
+
+/** Where a run's stdin comes from. A blob is read by the worker, so that it is never copied through the page. */
+export type StdinSource = { kind: "live" } | { kind: "bytes"; source: Blob };
+
+export interface RunRequest {
+  args: string[];
+  env: [string, string][];
+  stdin: StdinSource;
+  limits: Limits;
+}
+
+/** Answered by exactly one `reply` or `refused` with the same id, in the order sent. */
+export type Request =
+  | { type: "load-module"; id: number; name: string; source: Blob }
+  /** Forget module and input files. */
+  | { type: "reset"; id: number }
+  | { type: "put-directory"; id: number; path: string }
+  | { type: "put-file"; id: number; path: string; source: Blob }
+  | { type: "remove"; id: number; path: string }
+  | { type: "mount"; id: number; format: "zip" | "tar"; path: string; source: Blob }
+  | { type: "start"; id: number; run: number; request: RunRequest }
+  | { type: "list-files"; id: number; run: number }
+  | { type: "read-file"; id: number; run: number; path: string; offset: number; length: number }
+  | { type: "export-zip"; id: number; run: number; paths: string[] | null }
+  /** Bytes of what the program wrote to stdout or stderr, all of which the worker keeps. */
+  | { type: "read-output"; id: number; run: number; fd: 1 | 2; offset: number; length: number };
+
+/** Told to a run; nothing is replied, the run's own messages show the effect. */
+export type Control =
+  | { type: "stdin"; run: number; bytes: Uint8Array }
+  | { type: "end-stdin"; run: number }
+  | { type: "pause"; run: number }
+  | { type: "resume"; run: number }
+  | { type: "cancel"; run: number }
+  /** The page has drawn this many bytes of output: the worker may send as many more. */
+  | { type: "drawn"; run: number; bytes: number };
+
+export type ToWorker = Request | Control;
+
+export interface Replies {
+  "load-module": ModuleInfo;
+  reset: null;
+  "put-directory": null;
+  "put-file": null;
+  remove: null;
+  /** Entries added. */
+  mount: number;
+  start: null;
+  "list-files": FileEntry[];
+  "read-file": Uint8Array;
+  "export-zip": Uint8Array;
+  "read-output": Uint8Array;
+}
+
+/** An error as it crosses from the worker to the page. */
+export interface Problem {
+  code: string;
+  message: string;
+  hint: string;
+}
+
+export type RunState = "running" | "blocked" | "paused";
+
+export interface RunStats extends Stats {
+  /** Milliseconds spent executing the program: no pauses, no waiting for input. */
+  busyMs: number;
+  stdoutBytes: number;
+  stderrBytes: number;
+}
+
+export type FromWorker =
+  | { type: "loading"; phase: "download"; loaded: number; total: number | null }
+  | { type: "loading"; phase: "compile" }
+  | { type: "ready"; version: string }
+  /** The runtime could not be loaded; this worker is of no use. */
+  | { type: "unusable"; problem: Problem }
+  | { type: "reply"; id: number; value: Replies[keyof Replies] }
+  | { type: "refused"; id: number; problem: Problem }
+  /** How far a request with a blob has come, in bytes. */
+  | { type: "progress"; id: number; done: number; total: number }
+  /** `skipped` bytes before these chunks were left out: the program writes faster than the page draws. */
+  | { type: "output"; run: number; skipped: number; chunks: OutputChunk[] }
+  | { type: "status"; run: number; state: RunState; stats: RunStats }
+  | { type: "done"; run: number; outcome: Outcome; stats: RunStats }
+  /** The runtime itself failed (a panic). What the program had written comes along; the worker must be replaced. */
+  | { type: "crashed"; message: string; stdout: Uint8Array[]; stderr: Uint8Array[] };
+
+/** A request as the page states it; the client gives it its id. */
+export type Unsent<R extends Request> = R extends Request ? Omit<R, "id"> : never;
+
+/** For the `default` of a `switch` over a union: fails to compile when a case is missing. */
+export function unreachable(value: never): never {
+  throw new Error(`unexpected message: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,154 @@
+/** The worker: owns the wasm runtime, one task and its latest run, and answers the page. */
+import type { Face, Task } from "./face";
+import type { Control, FromWorker, Problem, Replies, Request, ToWorker } from "./protocol";
+import { unreachable } from "./protocol";
+import { toProblem, UserError } from "./problem";
+import { RunLoop } from "./worker/runloop";
+import { loadRuntime } from "./worker/runtime";
+import { loadModule, mount, putFile, readAll } from "./worker/setup";
+
+/** The part of `DedicatedWorkerGlobalScope` used here; TypeScript's DOM and worker libraries exclude each other. */
+interface WorkerScope {
+  postMessage(message: FromWorker, transfer?: Transferable[]): void;
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+}
+const scope = globalThis as unknown as WorkerScope;
+const post = (message: FromWorker, transfer: Transferable[] = []): void => scope.postMessage(message, transfer);
+
+let face: Face;
+let task: Task;
+let loop: RunLoop | null = null;
+let broken = false;
+
+/** Requests are done one after the other, so that a file is whole before a run starts that reads it. */
+let queue: Promise<void> = Promise.resolve();
+
+function isCrash(error: unknown): boolean {
+  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+}
+
+/** After a panic nothing in the runtime can be trusted: the page replaces this worker. */
+function crashed(error: unknown): void {
+  if (broken) return;
+  broken = true;
+  const stdout = loop?.output.stdout.surrender() ?? [];
+  const stderr = loop?.output.stderr.surrender() ?? [];
+  post({ type: "crashed", message: toProblem(error).message, stdout, stderr });
+}
+
+function current(run: number): RunLoop {
+  if (loop?.number === run) return loop;
+  throw new UserError({
+    code: "run-gone",
+    message: "This run's results are no longer there.",
+    hint: "Run the program again.",
+  });
+}
+
+async function start(request: Extract<Request, { type: "start" }>): Promise<void> {
+  const { args, env, stdin, limits } = request.request;
+  const input = stdin.kind === "live" ? "live" : await readAll(stdin.source);
+  const run = task.start({ args, env, stdin: input, limits });
+  loop?.free();
+  loop = new RunLoop(request.run, run, post, crashed);
+  loop.start();
+}
+
+async function answer(request: Request): Promise<Replies[keyof Replies]> {
+  const progress = (done: number, total: number): void => post({ type: "progress", id: request.id, done, total });
+  switch (request.type) {
+    case "load-module":
+      return loadModule(task, request.name, request.source);
+    case "reset":
+      task.free();
+      task = new face.Task();
+      return null;
+    case "put-directory":
+      task.addDirectory(request.path);
+      return null;
+    case "put-file":
+      await putFile(task, request.path, request.source, progress);
+      return null;
+    case "remove":
+      task.remove(request.path);
+      return null;
+    case "mount":
+      return mount(task, request.format, request.path, request.source);
+    case "start":
+      await start(request);
+      return null;
+    case "list-files":
+      return current(request.run).run.files();
+    case "read-file":
+      return current(request.run).run.readFile(request.path, request.offset, request.length);
+    case "export-zip":
+      return current(request.run).run.exportZip(request.paths);
+    case "read-output":
+      return current(request.run).output.of(request.fd).read(request.offset, request.length);
+    default:
+      return unreachable(request);
+  }
+}
+
+async function reply(request: Request): Promise<void> {
+  if (broken) return;
+  let problem: Problem;
+  try {
+    const value = await answer(request);
+    post({ type: "reply", id: request.id, value }, value instanceof Uint8Array ? [value.buffer as ArrayBuffer] : []);
+    return;
+  } catch (error) {
+    if (isCrash(error)) {
+      crashed(error);
+      return;
+    }
+    problem = toProblem(error);
+  }
+  post({ type: "refused", id: request.id, problem });
+}
+
+/** Controls act at once, ahead of queued requests; those for a run that is gone are dropped. */
+function control(message: Control): void {
+  if (!loop || loop.number !== message.run) return;
+  switch (message.type) {
+    case "stdin":
+      return loop.pushStdin(message.bytes);
+    case "end-stdin":
+      return loop.endStdin();
+    case "pause":
+      return loop.pause();
+    case "resume":
+      return loop.resume();
+    case "cancel":
+      return loop.cancel();
+    case "drawn":
+      return loop.drawn(message.bytes);
+    default:
+      return unreachable(message);
+  }
+}
+
+async function main(): Promise<void> {
+  try {
+    face = await loadRuntime(import.meta.url, post);
+    task = new face.Task();
+  } catch (error) {
+    post({ type: "unusable", problem: toProblem(error) });
+    return;
+  }
+  scope.onmessage = ({ data }) => {
+    if (broken) return;
+    if ("id" in data) {
+      queue = queue.then(() => reply(data));
+      return;
+    }
+    try {
+      control(data);
+    } catch (error) {
+      crashed(error);
+    }
+  };
+  post({ type: "ready", version: face.version() });
+}
+
+void main();

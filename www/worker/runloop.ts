@@ -1,0 +1,167 @@
+/**
+ * Drives one run in slices and returns to the event loop between them, so that pause, cancel and
+ * input are heard while a program computes, even in an endless loop.
+ */
+import type { Run } from "../face";
+import type { FromWorker, RunState, RunStats } from "../protocol";
+import { OutputLog } from "./outputlog";
+
+/** What a slice should take: short enough to be heard within 100 ms, long enough that yielding costs nothing. */
+const SLICE_MS = 15;
+const FIRST_SLICE = 100_000;
+const MIN_SLICE = 1_000;
+const MAX_SLICE = 2_000_000_000;
+/** How often the page is told the numbers. */
+const STATUS_MS = 100;
+
+type Post = (message: FromWorker, transfer?: Transferable[]) => void;
+
+export class RunLoop {
+  readonly output = new OutputLog();
+  readonly #turns = new MessageChannel();
+  #slice = FIRST_SLICE;
+  #busyMs = 0;
+  #lastStatus = 0;
+  #scheduled = false;
+  #paused = false;
+  #done = false;
+
+  constructor(
+    readonly number: number,
+    readonly run: Run,
+    readonly post: Post,
+    /** Called with what a slice throws: the runtime is broken then, not the program. */
+    readonly crashed: (error: unknown) => void,
+  ) {
+    // Not setTimeout: browsers stretch nested timeouts to 4 ms and more.
+    this.#turns.port1.onmessage = () => {
+      this.#scheduled = false;
+      this.#turn();
+    };
+  }
+
+  start(): void {
+    this.#status("running", true);
+    this.#schedule();
+  }
+
+  pushStdin(bytes: Uint8Array): void {
+    if (this.#done) return;
+    this.run.pushStdin(bytes);
+    this.#schedule();
+  }
+
+  endStdin(): void {
+    if (this.#done) return;
+    this.run.closeStdin();
+    this.#schedule();
+  }
+
+  pause(): void {
+    if (this.#done || this.#paused) return;
+    this.#paused = true;
+    this.#status("paused", true);
+  }
+
+  resume(): void {
+    if (this.#done || !this.#paused) return;
+    this.#paused = false;
+    this.#status("running", true);
+    this.#schedule();
+  }
+
+  cancel(): void {
+    if (this.#done) return;
+    this.run.cancel();
+    this.#finish();
+  }
+
+  drawn(bytes: number): void {
+    this.output.drawn(bytes);
+    this.#send();
+  }
+
+  free(): void {
+    this.#done = true;
+    this.#turns.port1.close();
+    this.run.free();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#paused || this.#done) return;
+    this.#scheduled = true;
+    this.#turns.port2.postMessage(null);
+  }
+
+  #turn(): void {
+    if (this.#paused || this.#done) return;
+    let state: "running" | "blocked" | "done";
+    try {
+      const started = performance.now();
+      state = this.run.slice(this.#slice);
+      const spent = performance.now() - started;
+      this.#busyMs += spent;
+      if (state === "running") this.#adapt(spent);
+      this.output.push(this.run.takeOutput());
+    } catch (error) {
+      this.#done = true;
+      this.crashed(error);
+      return;
+    }
+    if (state === "done") {
+      this.#finish();
+      return;
+    }
+    this.#send();
+    if (state === "blocked") {
+      this.#status("blocked", true);
+    } else {
+      this.#status("running", false);
+      this.#schedule();
+    }
+  }
+
+  /** Programs differ by a factor of a thousand in time per step, so each run finds its own slice. */
+  #adapt(spent: number): void {
+    const factor = Math.min(2, Math.max(0.1, SLICE_MS / Math.max(spent, 0.1)));
+    this.#slice = Math.round(Math.min(MAX_SLICE, Math.max(MIN_SLICE, this.#slice * factor)));
+  }
+
+  #finish(): void {
+    this.#done = true;
+    try {
+      this.output.push(this.run.takeOutput());
+      const outcome = this.run.outcome();
+      if (!outcome) throw new Error("the run ended without an outcome");
+      this.#send();
+      this.post({ type: "done", run: this.number, outcome, stats: this.#stats() });
+    } catch (error) {
+      this.crashed(error);
+    }
+  }
+
+  #send(): void {
+    const next = this.output.next();
+    if (!next) return;
+    this.post(
+      { type: "output", run: this.number, ...next },
+      next.chunks.map((chunk) => chunk.bytes.buffer as ArrayBuffer),
+    );
+  }
+
+  #status(state: RunState, now: boolean): void {
+    const time = performance.now();
+    if (!now && time - this.#lastStatus < STATUS_MS) return;
+    this.#lastStatus = time;
+    this.post({ type: "status", run: this.number, state, stats: this.#stats() });
+  }
+
+  #stats(): RunStats {
+    return {
+      ...this.run.stats(),
+      busyMs: this.#busyMs,
+      stdoutBytes: this.output.stdout.length,
+      stderrBytes: this.output.stderr.length,
+    };
+  }
+}
