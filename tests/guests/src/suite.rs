@@ -3,16 +3,36 @@
 use crate::{Errno, Show};
 
 /// Counts and prints checks; a guest ends with [`Suite::done`].
-#[derive(Default)]
 pub struct Suite {
     failed: usize,
     group: String,
+    print: fn(&str),
+}
+
+impl Default for Suite {
+    fn default() -> Self {
+        Self::printing_with(|line| println!("{line}"))
+    }
 }
 
 impl Suite {
     /// A suite without checks yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A suite that prints each line through `print`, for guests without std's output.
+    pub fn printing_with(print: fn(&str)) -> Self {
+        Self {
+            failed: 0,
+            group: String::new(),
+            print,
+        }
+    }
+
+    /// Whether any check failed so far.
+    pub fn failed(&self) -> bool {
+        self.failed > 0
     }
 
     /// Prefixes the names of the checks that follow with `name/`.
@@ -26,10 +46,10 @@ impl Suite {
         let got = got.show();
         let group = &self.group;
         if want.split('|').any(|one| one == got) {
-            println!("ok {group}{name} = {got}");
+            (self.print)(&format!("ok {group}{name} = {got}"));
         } else {
             self.failed += 1;
-            println!("FAIL {group}{name} = {got}, expected {want}");
+            (self.print)(&format!("FAIL {group}{name} = {got}, expected {want}"));
         }
     }
 
@@ -40,7 +60,7 @@ impl Suite {
 
     /// Prints a value for comparison between hosts, with no expectation.
     pub fn note(&mut self, name: &str, got: impl Show) {
-        println!("ok {}{name} = {}", self.group, got.show());
+        (self.print)(&format!("ok {}{name} = {}", self.group, got.show()));
     }
 
     /// Unwraps a step that the following checks need; its failure ends the guest.
@@ -48,8 +68,11 @@ impl Suite {
         match got {
             Ok(value) => value,
             Err(errno) => {
-                println!("FAIL {}{name} = {errno}, expected ok", self.group);
-                println!("FAIL {}stopped = true, expected false", self.group);
+                (self.print)(&format!("FAIL {}{name} = {errno}, expected ok", self.group));
+                (self.print)(&format!(
+                    "FAIL {}stopped = true, expected false",
+                    self.group
+                ));
                 std::process::exit(1);
             }
         }
