@@ -1,0 +1,23 @@
+/** Problems, shown where they cannot be missed and announced at once. */
+import { byId, iconButton, make } from "./dom";
+import { toProblem } from "./problem";
+import type { Problem } from "./protocol";
+
+/** Shows a problem; one with the same topic is replaced. */
+export function showProblem(topic: string, error: Problem | unknown): void {
+  const problem = error instanceof Error || typeof error !== "object" ? toProblem(error) : (error as Problem);
+  clearProblem(topic);
+  const alert = make(
+    "div",
+    { className: "alert", attrs: { role: "alert", "data-topic": topic, "data-code": problem.code } },
+    make("div", {}, make("p", { className: "alert-message" }, problem.message), problem.hint ? make("p", {}, problem.hint) : null),
+    iconButton("close", "Dismiss", () => alert.remove()),
+  );
+  byId("alerts").append(alert);
+}
+
+export function clearProblem(topic: string): void {
+  for (const alert of byId("alerts").querySelectorAll<HTMLElement>(".alert")) {
+    if (alert.dataset["topic"] === topic) alert.remove();
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * Bundles the page into $TRUNK_STAGING_DIR; Trunk runs this after each build (Trunk.toml).
+ * Type errors do not stop it: `tsc` checks types in `cargo xtask check`.
+ */
+import { build } from "esbuild";
+import { copyFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const outdir = process.env.TRUNK_STAGING_DIR ?? process.argv[2];
+if (!outdir) {
+  console.error("www/build.mjs: no TRUNK_STAGING_DIR, and no folder given");
+  process.exit(2);
+}
+
+const common = { bundle: true, minify: true, target: ["chrome111", "firefox115", "safari16.4"], outdir, logLevel: "warning" };
+await Promise.all([
+  // Split, so that the terminal is loaded only when it is needed.
+  build({
+    ...common,
+    entryPoints: { main: join(here, "main.ts"), app: join(here, "app.css") },
+    format: "esm",
+    splitting: true,
+    chunkNames: "chunk-[name]-[hash]",
+  }),
+  build({ ...common, entryPoints: { worker: join(here, "worker.ts") }, format: "esm" }),
+  build({ ...common, entryPoints: { early: join(here, "early.ts") }, format: "iife" }),
+  copyFile(join(here, "icon.svg"), join(outdir, "icon.svg")),
+]);

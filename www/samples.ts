@@ -1,0 +1,55 @@
+/** The sample tasks that are published beside the page. */
+import type { InputItem } from "./inputs";
+import { cleanPath } from "./inputs";
+import { UserError } from "./problem";
+
+export interface Sample {
+  id: string;
+  title: string;
+  description: string;
+  language: string;
+  /** This and the files' addresses are relative to the index. */
+  module: string;
+  args: string[];
+  env: Record<string, string> | [string, string][];
+  stdin: "live" | "none" | "text";
+  stdinText?: string;
+  files: { path: string; url: string }[];
+}
+
+const INDEX = new URL("./tasks/index.json", document.baseURI);
+
+export async function listSamples(): Promise<Sample[]> {
+  return JSON.parse(await (await get(INDEX)).text()) as Sample[];
+}
+
+export interface LoadedSample {
+  program: { name: string; source: Blob };
+  items: InputItem[];
+}
+
+export async function loadSample(sample: Sample): Promise<LoadedSample> {
+  const [source, ...files] = await Promise.all([
+    get(new URL(sample.module, INDEX)),
+    ...sample.files.map((file) => get(new URL(file.url, INDEX))),
+  ]);
+  const name = sample.module.split("/").at(-1) ?? sample.id;
+  return {
+    program: { name, source },
+    items: files.map((file, index) => ({ kind: "file", path: cleanPath(sample.files[index]?.path ?? ""), source: file })),
+  };
+}
+
+async function get(url: URL): Promise<Blob> {
+  try {
+    const response = await fetch(url);
+    if (response.ok) return await response.blob();
+    throw new Error(`the server answered ${response.status}`);
+  } catch (error) {
+    throw new UserError({
+      code: "sample-missing",
+      message: `A sample could not be loaded: ${url.pathname.split("/").slice(-2).join("/")}: ${String(error)}`,
+      hint: "Check your connection, or open a program of your own.",
+    });
+  }
+}

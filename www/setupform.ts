@@ -1,0 +1,180 @@
+/** The fields for arguments, stdin, environment and limits. What they hold is checked as it is typed. */
+import { formatArgs, formatEnv, parseArgs, parseEnv } from "./args";
+import { byId, make } from "./dom";
+import type { Limits } from "./face";
+import { bytes as bytesText, plural } from "./format";
+import { checkLimit, LIMIT_FIELDS, readLimits } from "./limits";
+import { UserError } from "./problem";
+import type { RunRequest, StdinSource } from "./protocol";
+import type { Sample } from "./samples";
+
+export type StdinKind = "live" | "text" | "file" | "none";
+
+const STDIN_ABOUT: Record<StdinKind, string> = {
+  live: "The program waits for what you type while it runs. Ctrl-D ends the input.",
+  text: "The program reads this text, then the end of input.",
+  file: "The program reads this file, then the end of input.",
+  none: "The program finds the end of input at once.",
+};
+
+export class SetupForm {
+  #stdinFile: File | null = null;
+  /** Whether the user changed anything since a sample filled the fields. */
+  touched = false;
+
+  constructor(changed: () => void) {
+    const touch = (): void => {
+      this.touched = true;
+      changed();
+    };
+    byId("args").addEventListener("input", () => (this.#showArgs(), touch()));
+    byId("env").addEventListener("input", () => (this.#showEnv(), touch()));
+    byId("stdinText").addEventListener("input", touch);
+    byId("stdinChoice").addEventListener("change", () => (this.#showStdin(), touch()));
+    const picker = byId<HTMLInputElement>("stdinFile");
+    byId("pickStdin").addEventListener("click", () => picker.click());
+    picker.addEventListener("change", () => {
+      this.#stdinFile = picker.files?.[0] ?? null;
+      this.#showStdin();
+      touch();
+    });
+    this.#makeLimits();
+    this.#showAll();
+  }
+
+  /** The fields as a request; throws the first problem and puts the focus there. */
+  read(): RunRequest {
+    const args = parseArgs(byId<HTMLInputElement>("args").value);
+    if (!args.ok) throw fieldProblem("args", args.message, "Correct the arguments.");
+    const env = parseEnv(byId<HTMLTextAreaElement>("env").value);
+    if (!env.ok) throw fieldProblem("env", env.message, "Correct the environment, one KEY=VALUE a line.");
+    const values = new Map<keyof Limits, string>();
+    for (const field of LIMIT_FIELDS) {
+      const { value } = byId<HTMLInputElement>(`limit-${field.key}`);
+      const problem = checkLimit(field, value);
+      if (problem) throw fieldProblem(`limit-${field.key}`, problem, "Correct it under Limits, or leave it empty.");
+      values.set(field.key, value);
+    }
+    return { args: args.args, env: env.env, stdin: this.#stdin(), limits: readLimits(values) };
+  }
+
+  get stdinKind(): StdinKind {
+    const chosen = document.querySelector<HTMLInputElement>('input[name="stdin"]:checked');
+    return (chosen?.value ?? "none") as StdinKind;
+  }
+
+  /** Fills the fields from a sample. */
+  fill(sample: Sample): void {
+    byId<HTMLInputElement>("args").value = formatArgs(sample.args);
+    const env = Array.isArray(sample.env) ? sample.env : Object.entries(sample.env);
+    byId<HTMLTextAreaElement>("env").value = formatEnv(env);
+    byId<HTMLTextAreaElement>("stdinText").value = sample.stdinText ?? "";
+    this.#choose(sample.stdin);
+    this.touched = false;
+  }
+
+  /** Empties them, for a program about which nothing is known. */
+  clear(): void {
+    byId<HTMLInputElement>("args").value = "";
+    byId<HTMLTextAreaElement>("env").value = "";
+    this.#choose("live");
+    this.touched = false;
+  }
+
+  #choose(kind: StdinKind): void {
+    const radio = document.querySelector<HTMLInputElement>(`input[name="stdin"][value="${kind}"]`);
+    if (radio) radio.checked = true;
+    this.#showAll();
+  }
+
+  #stdin(): StdinSource {
+    switch (this.stdinKind) {
+      case "live":
+        return { kind: "live" };
+      case "none":
+        return { kind: "bytes", source: new Blob([]) };
+      case "text":
+        return { kind: "bytes", source: new Blob([byId<HTMLTextAreaElement>("stdinText").value]) };
+      case "file":
+        if (!this.#stdinFile) throw fieldProblem("pickStdin", "No file is chosen for standard input.", "Choose one, or another kind of input.");
+        return { kind: "bytes", source: this.#stdinFile };
+    }
+  }
+
+  #showAll(): void {
+    this.#showArgs();
+    this.#showEnv();
+    this.#showStdin();
+    this.#showLimits();
+  }
+
+  #showArgs(): void {
+    const input = byId<HTMLInputElement>("args");
+    const parsed = parseArgs(input.value);
+    const shown = byId("argsShown");
+    input.setAttribute("aria-invalid", String(!parsed.ok));
+    shown.className = parsed.ok ? "chips" : "field-problem";
+    if (!parsed.ok) shown.textContent = parsed.message;
+    else if (parsed.args.length === 0) shown.replaceChildren(make("span", { className: "about" }, "No arguments."));
+    else shown.replaceChildren(...parsed.args.map((arg) => make("code", {}, arg === "" ? "''" : arg)));
+  }
+
+  #showEnv(): void {
+    const input = byId<HTMLTextAreaElement>("env");
+    const parsed = parseEnv(input.value);
+    input.setAttribute("aria-invalid", String(!parsed.ok));
+    byId("envProblem").textContent = parsed.ok ? "" : parsed.message;
+    byId("envSum").textContent = parsed.ok && parsed.env.length > 0 ? plural(parsed.env.length, "variable") : "";
+  }
+
+  #showStdin(): void {
+    const kind = this.stdinKind;
+    byId("stdinAbout").textContent = STDIN_ABOUT[kind];
+    byId("stdinText").hidden = kind !== "text";
+    byId("stdinFileRow").hidden = kind !== "file";
+    const file = this.#stdinFile;
+    byId("stdinName").textContent = file ? `${file.name}, ${bytesText(file.size)}` : "No file chosen";
+  }
+
+  #makeLimits(): void {
+    for (const field of LIMIT_FIELDS) {
+      const id = `limit-${field.key}`;
+      const input = make("input", {
+        id,
+        type: "text",
+        inputMode: "numeric",
+        placeholder: field.preset || "preset",
+        autocomplete: "off",
+        attrs: { "aria-describedby": `${id}-about` },
+        on: { input: () => this.#showLimits() },
+      });
+      byId("limits").append(
+        make("label", { htmlFor: id }, field.label),
+        input,
+        make("p", { id: `${id}-about`, className: "about" }, `${field.about} In ${field.unit}.`),
+      );
+    }
+  }
+
+  #showLimits(): void {
+    let set = 0;
+    for (const field of LIMIT_FIELDS) {
+      const input = byId<HTMLInputElement>(`limit-${field.key}`);
+      const problem = checkLimit(field, input.value);
+      if (input.value.trim() !== "") set += 1;
+      input.setAttribute("aria-invalid", String(problem !== null));
+      const about = byId(`limit-${field.key}-about`);
+      about.textContent = problem ?? `${field.about} In ${field.unit}.`;
+      about.className = problem ? "field-problem" : "about";
+    }
+    byId("limitsSum").textContent = set > 0 ? `${set} set` : "";
+  }
+}
+
+function fieldProblem(id: string, message: string, hint: string): UserError {
+  const field = byId(id);
+  field.closest("details")?.setAttribute("open", "");
+  document.body.dataset["view"] = "setup";
+  field.focus();
+  return new UserError({ code: "bad-field", message, hint });
+}
