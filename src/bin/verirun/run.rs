@@ -1,0 +1,244 @@
+//! `verirun run`.
+
+use crate::host::{self, HostError};
+use clap::Args;
+use serde::Serialize;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use verirun::fs::Entry;
+use verirun::{Input, Module, Outcome, Run, StartError, State, Stats, Task};
+
+/// The exit code for a run that never started.
+const NEVER_RAN: u8 = 2;
+/// The exit code for a trap or a passed limit: 128 + SIGABRT, as shells show an abort.
+const ABORTED: u8 = 134;
+/// Units of work between two looks at the output; some milliseconds.
+const SLICE: u64 = 2_000_000;
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Copy a host folder in, and preopen it (as GUEST, or under its own name). Nothing is written
+    /// back without --write-back.
+    #[arg(long = "dir", value_name = "HOST[::GUEST]")]
+    dirs: Vec<String>,
+    /// Set an environment variable of the guest; it sees no others.
+    #[arg(long = "env", value_name = "NAME=VALUE")]
+    env: Vec<String>,
+    /// Standard input from a file instead of ours.
+    #[arg(long, value_name = "FILE")]
+    stdin: Option<PathBuf>,
+    /// Unpack a tar file at GUEST (default /).
+    #[arg(long, value_name = "FILE[::GUEST]")]
+    mount_tar: Vec<String>,
+    /// Write all files that the run added or changed to this folder.
+    #[arg(long, value_name = "DIR")]
+    out_dir: Option<PathBuf>,
+    /// Write what changed in a --dir back to its host folder, removals too.
+    #[arg(long)]
+    write_back: bool,
+    /// Write outcome, figures and changed files to this file as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Print figures to standard error at the end.
+    #[arg(long)]
+    stats: bool,
+    /// The most 64 KiB pages of memory.
+    #[arg(long, value_name = "PAGES")]
+    max_memory: Option<u64>,
+    /// The program: a WebAssembly module, binary or text.
+    module: PathBuf,
+    /// Its arguments.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    #[error("can't read {}: {cause}", .path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+    #[error("can't write {}: {cause}", .path.display())]
+    Write {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+    #[error("--env {0}: give it as NAME=VALUE")]
+    Env(String),
+    #[error(transparent)]
+    Host(#[from] HostError),
+    #[error("{0}\n{hint}", hint = .0.hint())]
+    Start(#[from] StartError),
+    #[error("can't read standard input: {0}")]
+    Stdin(io::Error),
+    #[error("can't write the program's output: {0}")]
+    Output(io::Error),
+}
+
+/// A `--dir`: where it is, and what the guest calls it.
+struct Mount {
+    host: PathBuf,
+    name: String,
+    path: String,
+}
+
+/// Splits `HOST[::GUEST]`.
+fn split(value: &str) -> (PathBuf, Option<&str>) {
+    match value.split_once("::") {
+        Some((host, guest)) => (host.into(), Some(guest)),
+        None => (value.into(), None),
+    }
+}
+
+/// The path from the root that a guest's name stands for; `..` is refused when it is made.
+fn inside(name: &str) -> String {
+    let parts: Vec<_> = name.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    parts.join("/")
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    module: &'a verirun::task::ModuleInfo,
+    outcome: Option<&'a Outcome>,
+    stats: Stats,
+    files: Vec<Entry>,
+}
+
+/// Runs the program and tells how the process should exit.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    match prepare(arguments) {
+        Ok((module, run, mounts)) => match drive(arguments, &module, run, &mounts) {
+            Ok(code) => code,
+            Err(RunError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(ABORTED),
+            Err(error) => fail(&error, ABORTED),
+        },
+        Err(error) => fail(&error, NEVER_RAN),
+    }
+}
+
+fn fail(error: &RunError, code: u8) -> ExitCode {
+    eprintln!("verirun: {error}");
+    ExitCode::from(code)
+}
+
+fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>), RunError> {
+    let read = |path: &PathBuf| std::fs::read(path).map_err(|cause| RunError::Read { path: path.clone(), cause });
+    let name = arguments.module.to_string_lossy().into_owned();
+    let module = Module::load(&name, &read(&arguments.module)?).map_err(StartError::from)?;
+    let mut task = Task::default();
+    let program = arguments.module.file_name().unwrap_or(arguments.module.as_os_str());
+    task.args.push(program.to_string_lossy().into_owned().into_bytes());
+    task.args.extend(arguments.args.iter().map(|arg| arg.clone().into_bytes()));
+    for variable in &arguments.env {
+        match variable.split_once('=') {
+            Some((name, _)) if !name.is_empty() => task.env.push(variable.clone().into_bytes()),
+            _ => return Err(RunError::Env(variable.clone())),
+        }
+    }
+    task.stdin = match &arguments.stdin {
+        Some(path) => Input::Bytes(read(path)?),
+        None => Input::Live { terminal: io::stdin().is_terminal() },
+    };
+    task.limits.memory_pages = arguments.max_memory;
+    let mut mounts = Vec::new();
+    for value in &arguments.dirs {
+        let (host, guest) = split(value);
+        let name = guest.map_or_else(|| host.to_string_lossy().into_owned(), str::to_owned);
+        let path = inside(&name);
+        host::copy_in(&mut task.files, &host, &path)?;
+        mounts.push(Mount { host, name, path });
+    }
+    for value in &arguments.mount_tar {
+        let (file, guest) = split(value);
+        host::mount_tar(&mut task.files, &file, &inside(guest.unwrap_or("/")))?;
+    }
+    if !mounts.is_empty() {
+        let preopens = mounts.iter().map(|mount| (mount.name.clone(), mount.path.clone()));
+        task.preopens = preopens.collect();
+    }
+    Ok((module.clone(), Run::start(&module, &task)?, mounts))
+}
+
+fn drive(arguments: &Arguments, module: &Module, mut run: Run, mounts: &[Mount]) -> Result<ExitCode, RunError> {
+    loop {
+        let state = run.slice(SLICE);
+        write_output(&mut run)?;
+        match state {
+            State::Running => {}
+            State::Blocked => feed(&mut run)?,
+            State::Done => break,
+        }
+    }
+    let changes = run.changes();
+    if arguments.write_back {
+        for mount in mounts {
+            host::copy_out(run.files(), &changes, &mount.path, &mount.host, true)?;
+        }
+    }
+    if let Some(dir) = &arguments.out_dir {
+        host::copy_out(run.files(), &changes, "", dir, false)?;
+    }
+    let stats = run.stats();
+    if let Some(path) = &arguments.json {
+        let report = Report { module: &module.info, outcome: run.outcome(), stats, files: changes };
+        let written = serde_json::to_vec_pretty(&report).map_err(io::Error::from);
+        written
+            .and_then(|json| std::fs::write(path, json))
+            .map_err(|cause| RunError::Write { path: path.clone(), cause })?;
+    }
+    if arguments.stats {
+        eprintln!(
+            "verirun: {} units of work, {} pages of memory, {} bytes of output, {} bytes in files",
+            stats.steps, stats.memory_pages, stats.output_bytes, stats.file_bytes
+        );
+    }
+    Ok(exit_code(run.outcome()))
+}
+
+fn write_output(run: &mut Run) -> Result<(), RunError> {
+    for chunk in run.take_output() {
+        let result = match chunk.fd {
+            1 => io::stdout().write_all(&chunk.bytes).and_then(|()| io::stdout().flush()),
+            _ => io::stderr().write_all(&chunk.bytes),
+        };
+        result.map_err(RunError::Output)?;
+    }
+    Ok(())
+}
+
+/// Reads some of our standard input for a guest that waits for it.
+fn feed(run: &mut Run) -> Result<(), RunError> {
+    let mut buffer = [0; 1 << 16];
+    match io::stdin().read(&mut buffer) {
+        Ok(0) => run.close_stdin(),
+        Ok(read) => run.push_stdin(&buffer[..read]),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        Err(error) => return Err(RunError::Stdin(error)),
+    }
+    Ok(())
+}
+
+fn exit_code(outcome: Option<&Outcome>) -> ExitCode {
+    let message = match outcome {
+        Some(Outcome::Exit { code }) => {
+            // An operating system keeps 8 bits; a failure must not become a success by that.
+            let low = (code & 0xff) as u8;
+            return ExitCode::from(if low == 0 && *code != 0 { 1 } else { low });
+        }
+        Some(Outcome::Trap { trap, message }) => format!("trap ({trap}): {message}"),
+        Some(
+            Outcome::CallDepthExceeded { message }
+            | Outcome::MemoryExceeded { message }
+            | Outcome::OutputLimitExceeded { message }
+            | Outcome::FileLimitExceeded { message }
+            | Outcome::Cancelled { message },
+        ) => message.clone(),
+        None => "it did not end".to_owned(),
+    };
+    eprintln!("verirun: {message}");
+    ExitCode::from(ABORTED)
+}

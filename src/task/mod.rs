@@ -1,0 +1,79 @@
+//! What to run: a module, its arguments, environment, input and files, and the limits it runs under.
+
+mod module;
+
+use crate::fs::Filesystem;
+pub use module::{Import, LoadError, MemoryPages, Module, ModuleInfo, ModuleKind};
+
+/// Where the bytes of `random_get` come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Random {
+    /// ChaCha20 keyed by these 32 bytes.
+    Seed([u8; 32]),
+    /// Every byte is 42, as in Truebit's first runtime.
+    TruebitV1,
+}
+
+impl Default for Random {
+    fn default() -> Self {
+        Self::Seed([0; 32])
+    }
+}
+
+/// Standard input of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// These bytes, then the end of the file.
+    Bytes(Vec<u8>),
+    /// Whatever is pushed while it runs.
+    Live {
+        /// Whether the standard streams show as a terminal (`character_device`): a libc then
+        /// flushes after each line, and an interpreter shows its prompt.
+        terminal: bool,
+    },
+}
+
+/// The limits of a run. `None` is no limit but that of the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// The most 64 KiB pages that each linear memory may have.
+    pub memory_pages: Option<u64>,
+    /// The most bytes written to standard output and standard error together.
+    pub output_bytes: Option<u64>,
+    /// The most bytes stored in files.
+    pub file_bytes: Option<u64>,
+}
+
+/// A task: everything that its result depends on.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// Arguments, the program's name first.
+    pub args: Vec<Vec<u8>>,
+    /// Environment, each `NAME=VALUE`.
+    pub env: Vec<Vec<u8>>,
+    /// Standard input.
+    pub stdin: Input,
+    /// The input files.
+    pub files: Filesystem,
+    /// Preopened directories, from descriptor 3 on: the name that the guest sees, and the path.
+    pub preopens: Vec<(String, String)>,
+    /// Where random bytes come from.
+    pub random: Random,
+    /// The limits.
+    pub limits: Limits,
+}
+
+impl Default for Task {
+    /// No arguments, no environment, empty input, and an empty root directory preopened as `/`.
+    fn default() -> Self {
+        Self {
+            args: Vec::new(),
+            env: Vec::new(),
+            stdin: Input::Bytes(Vec::new()),
+            files: Filesystem::new(crate::wasi::EPOCH),
+            preopens: vec![("/".to_owned(), String::new())],
+            random: Random::default(),
+            limits: Limits::default(),
+        }
+    }
+}

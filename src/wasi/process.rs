@@ -1,0 +1,100 @@
+//! Arguments, environment, clocks, signals, sockets.
+
+use super::clock::RESOLUTION;
+use super::*;
+
+/// Writes a list of strings as C expects it: an array of pointers at `pointers`, and at `buffer`
+/// the strings, each with a NUL behind it.
+fn write_strings(
+    memory: &mut Memory<'_>,
+    strings: &[Vec<u8>],
+    pointers: u32,
+    buffer: u32,
+) -> Result<(), Stop> {
+    let mut addresses = Vec::with_capacity(strings.len() * 4);
+    let mut bytes = Vec::new();
+    for string in strings {
+        let address = u64::from(buffer) + bytes.len() as u64;
+        let address = u32::try_from(address).map_err(|_| Errno::Fault)?;
+        addresses.extend_from_slice(&address.to_le_bytes());
+        bytes.extend_from_slice(string);
+        bytes.push(0);
+    }
+    memory.check(pointers, addresses.len() as u32)?;
+    memory.write(buffer, &bytes)?;
+    memory.write(pointers, &addresses)?;
+    Ok(())
+}
+
+fn write_sizes(
+    memory: &mut Memory<'_>,
+    strings: &[Vec<u8>],
+    count: u32,
+    size: u32,
+) -> Result<(), Stop> {
+    let bytes: usize = strings.iter().map(|string| string.len() + 1).sum();
+    memory.check(size, 4)?;
+    memory.write_u32(count, strings.len() as u32)?;
+    memory.write_u32(size, u32::try_from(bytes).map_err(|_| Errno::Overflow)?)?;
+    Ok(())
+}
+
+/// How many clocks preview1 has: realtime, monotonic, process and thread CPU time.
+const CLOCKS: u32 = 4;
+
+impl System {
+    pub(super) fn args_get(&self, memory: &mut Memory<'_>, argv: u32, buffer: u32) -> Result<(), Stop> {
+        write_strings(memory, &self.args, argv, buffer)
+    }
+
+    pub(super) fn args_sizes_get(&self, memory: &mut Memory<'_>, count: u32, size: u32) -> Result<(), Stop> {
+        write_sizes(memory, &self.args, count, size)
+    }
+
+    pub(super) fn environ_get(&self, memory: &mut Memory<'_>, environ: u32, buffer: u32) -> Result<(), Stop> {
+        write_strings(memory, &self.env, environ, buffer)
+    }
+
+    pub(super) fn environ_sizes_get(&self, memory: &mut Memory<'_>, count: u32, size: u32) -> Result<(), Stop> {
+        write_sizes(memory, &self.env, count, size)
+    }
+
+    pub(super) fn clock_res_get(&self, memory: &mut Memory<'_>, id: u32, result: u32) -> Result<(), Stop> {
+        check_clock(id)?;
+        Ok(memory.write_u64(result, RESOLUTION)?)
+    }
+
+    pub(super) fn clock_time_get(&self, memory: &mut Memory<'_>, id: u32, result: u32) -> Result<(), Stop> {
+        check_clock(id)?;
+        Ok(memory.write_u64(result, self.now())?)
+    }
+
+    /// A signal does what it does by default on a Unix system: nothing, or it ends the process, for
+    /// which shells have the exit code 128 + the signal's number.
+    pub(super) fn proc_raise(&self, signal: u32) -> Result<(), Stop> {
+        const NONE: u32 = 0;
+        const CHLD: u32 = 16;
+        const CONT: u32 = 17;
+        const URG: u32 = 22;
+        const WINCH: u32 = 27;
+        const LAST: u32 = 30;
+        match signal {
+            NONE | CHLD | CONT | URG | WINCH => Ok(()),
+            1..=LAST => Err(Stop::Exit(128 + signal)),
+            _ => Err(Errno::Inval.into()),
+        }
+    }
+
+    /// There are no sockets: a descriptor is none (ENOTSOCK), or it is not there (EBADF).
+    pub(super) fn sock(&self, fd: u32) -> Result<(), Stop> {
+        self.fds.get(fd)?;
+        Err(Errno::Notsock.into())
+    }
+}
+
+pub(super) fn check_clock(id: u32) -> Result<(), Errno> {
+    match id < CLOCKS {
+        true => Ok(()),
+        false => Err(Errno::Inval),
+    }
+}
