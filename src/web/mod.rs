@@ -1,0 +1,307 @@
+//! The face that JavaScript sees: the only module that knows it.
+//!
+//! It is used inside a dedicated worker. Everything it throws is an `Error` with a `code` (for
+//! programs) and a `hint` (what to do) beside its message.
+
+use crate::fs::{ArchiveError, Entry, FsError, ROOT, changes, entries, mount_tar, mount_zip, write_zip};
+use crate::task::{Input, Module, Random, Task as Inputs};
+use crate::wasi::EPOCH;
+use crate::{Limits, StartError, State};
+use js_sys::{Array, Error, Object, Reflect, Uint8Array};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+
+/// The most bytes that an archive may unpack to: well below what 4 GiB of address space hold.
+const ARCHIVE_LIMIT: u64 = 1 << 30;
+
+fn throw(code: &str, message: &str, hint: &str) -> JsValue {
+    let error = Error::new(message);
+    // Setting a property of a fresh object can't fail.
+    let _ = Reflect::set(&error, &"code".into(), &code.into());
+    let _ = Reflect::set(&error, &"hint".into(), &hint.into());
+    error.into()
+}
+
+impl From<StartError> for JsValue {
+    fn from(error: StartError) -> Self {
+        throw(error.code(), &error.to_string(), error.hint())
+    }
+}
+
+impl From<FsError> for JsValue {
+    fn from(error: FsError) -> Self {
+        throw("bad-path", &error.to_string(), "Choose another path.")
+    }
+}
+
+impl From<ArchiveError> for JsValue {
+    fn from(error: ArchiveError) -> Self {
+        let (code, hint) = match &error {
+            ArchiveError::Escape { .. } => {
+                ("archive-escape", "Make the archive again with paths inside of it, without `..` and leading slashes.")
+            }
+            ArchiveError::TooBig { .. } => ("archive-too-big", "Use a smaller archive."),
+            ArchiveError::Unsupported { .. } => ("archive-unsupported", "Leave that entry out, or store it in the usual way."),
+            _ => ("bad-archive", "Make the archive again: it may be damaged."),
+        };
+        throw(code, &error.to_string(), hint)
+    }
+}
+
+fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    value.serialize(&serializer).map_err(|error| throw("internal", &error.to_string(), "Please report this."))
+}
+
+/// The crate's version.
+#[wasm_bindgen]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+#[wasm_bindgen(start)]
+fn start() {
+    // A panic ends the instance; the page shows the message and starts another worker.
+    std::panic::set_hook(Box::new(|info| web_sys::console::error_1(&info.to_string().into())));
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct LimitFields {
+    memory: Option<String>,
+    output_bytes: Option<String>,
+    file_bytes: Option<String>,
+}
+
+fn limit(field: &str, value: Option<&String>) -> Result<Option<u64>, JsValue> {
+    let Some(text) = value.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    match text.parse::<u64>().ok().filter(|&number| number <= i64::MAX as u64) {
+        Some(number) => Ok(Some(number)),
+        None => Err(throw(
+            "bad-limit",
+            &format!("the limit `{field}` is `{text}`, which is not a whole number from 0 to 2^63 - 1"),
+            "Give a decimal number.",
+        )),
+    }
+}
+
+/// A task being put together: a module and its input files.
+#[wasm_bindgen]
+pub struct Task {
+    inputs: Inputs,
+    module: Option<Module>,
+}
+
+impl Default for Task {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[wasm_bindgen]
+impl Task {
+    /// A task without module or files.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        Self {
+            inputs: Inputs::default(),
+            module: None,
+        }
+    }
+
+    /// Loads a module, binary or text; returns what it is.
+    #[wasm_bindgen(js_name = loadModule)]
+    pub fn load_module(&mut self, name: &str, bytes: &[u8]) -> Result<JsValue, JsValue> {
+        self.module = None;
+        let module = Module::load(name, bytes).map_err(StartError::from)?;
+        let info = to_js(&module.info)?;
+        self.module = Some(module);
+        Ok(info)
+    }
+
+    /// Makes a directory with its parents.
+    #[wasm_bindgen(js_name = addDirectory)]
+    pub fn add_directory(&mut self, path: &str) -> Result<(), JsValue> {
+        Ok(self.inputs.files.create_directories(ROOT, path, EPOCH).map(drop)?)
+    }
+
+    /// Makes an empty file with its parents, in place of one of that name.
+    #[wasm_bindgen(js_name = createFile)]
+    pub fn create_file(&mut self, path: &str) -> Result<(), JsValue> {
+        Ok(self.inputs.files.replace_file(ROOT, path, EPOCH).map(drop)?)
+    }
+
+    /// Appends bytes to a file.
+    #[wasm_bindgen(js_name = appendFile)]
+    pub fn append_file(&mut self, path: &str, chunk: &[u8]) -> Result<(), JsValue> {
+        let file = self.inputs.files.find(path)?;
+        let end = self.inputs.files.content(file)?.len();
+        Ok(self.inputs.files.write(file, end, chunk, EPOCH)?)
+    }
+
+    /// Removes a file, or a directory with all it holds.
+    pub fn remove(&mut self, path: &str) -> Result<(), JsValue> {
+        Ok(self.inputs.files.remove_all(path, EPOCH)?)
+    }
+
+    /// Unpacks a tar archive; returns the number of entries. Nothing is unpacked from a bad one.
+    #[wasm_bindgen(js_name = mountTar)]
+    pub fn mount_tar(&mut self, dir: &str, bytes: &[u8]) -> Result<usize, JsValue> {
+        let mut files = self.inputs.files.clone();
+        let base = files.create_directories(ROOT, dir, EPOCH)?;
+        let count = mount_tar(&mut files, base, bytes, ARCHIVE_LIMIT, EPOCH)?;
+        self.inputs.files = files;
+        Ok(count)
+    }
+
+    /// Unpacks a zip archive; returns the number of entries. Nothing is unpacked from a bad one.
+    #[wasm_bindgen(js_name = mountZip)]
+    pub fn mount_zip(&mut self, dir: &str, bytes: &[u8]) -> Result<usize, JsValue> {
+        let mut files = self.inputs.files.clone();
+        let base = files.create_directories(ROOT, dir, EPOCH)?;
+        let count = mount_zip(&mut files, base, std::io::Cursor::new(bytes), ARCHIVE_LIMIT, EPOCH)?;
+        self.inputs.files = files;
+        Ok(count)
+    }
+
+    /// The input files.
+    #[wasm_bindgen(js_name = inputFiles)]
+    pub fn input_files(&self) -> Result<JsValue, JsValue> {
+        to_js(&entries(&self.inputs.files))
+    }
+
+    /// Starts a run: `{args, env, stdin: Uint8Array | "live", limits?}`. May be called many times;
+    /// a run never changes the task's files.
+    pub fn start(&self, options: &Object) -> Result<Run, JsValue> {
+        let module = self.module.as_ref().ok_or_else(|| {
+            throw("no-module", "no module is loaded", "Choose a sample, or drop a .wasm or .wat file.")
+        })?;
+        let field = |name: &str| Reflect::get(options, &name.into());
+        let bad = |name: &str| throw("bad-options", &format!("`{name}` is not as it should be"), "Correct it and start again.");
+        let args: Vec<String> =
+            serde_wasm_bindgen::from_value(field("args")?).map_err(|_| bad("args"))?;
+        let env: Vec<(String, String)> =
+            serde_wasm_bindgen::from_value(field("env")?).map_err(|_| bad("env"))?;
+        let limits = field("limits")?;
+        let limits: LimitFields = match limits.is_undefined() {
+            true => LimitFields::default(),
+            false => serde_wasm_bindgen::from_value(limits).map_err(|_| bad("limits"))?,
+        };
+        let stdin = field("stdin")?;
+        let mut task = self.inputs.clone();
+        task.args.push(module.info.name.clone().into_bytes());
+        task.args.extend(args.into_iter().map(String::into_bytes));
+        task.env.extend(env.into_iter().map(|(name, value)| format!("{name}={value}").into_bytes()));
+        task.stdin = match stdin.dyn_into::<Uint8Array>() {
+            Ok(bytes) => Input::Bytes(bytes.to_vec()),
+            Err(_) => Input::Live { terminal: true },
+        };
+        task.random = Random::default();
+        task.limits = Limits {
+            memory_pages: limit("memory", limits.memory.as_ref())?,
+            output_bytes: limit("outputBytes", limits.output_bytes.as_ref())?,
+            file_bytes: limit("fileBytes", limits.file_bytes.as_ref())?,
+        };
+        Ok(Run {
+            run: crate::Run::start(module, &task)?,
+            inputs: task.files,
+        })
+    }
+}
+
+/// A run of a task.
+#[wasm_bindgen]
+pub struct Run {
+    run: crate::Run,
+    inputs: crate::fs::Filesystem,
+}
+
+#[wasm_bindgen]
+impl Run {
+    /// Runs about `steps` units of work: `"running"`, `"blocked"` (waits for input) or `"done"`.
+    pub fn slice(&mut self, steps: f64) -> String {
+        match self.run.slice(steps as u64) {
+            State::Running => "running",
+            State::Blocked => "blocked",
+            State::Done => "done",
+        }
+        .to_owned()
+    }
+
+    /// Adds bytes to live standard input.
+    #[wasm_bindgen(js_name = pushStdin)]
+    pub fn push_stdin(&mut self, bytes: &[u8]) {
+        self.run.push_stdin(bytes);
+    }
+
+    /// Ends live standard input (Ctrl-D).
+    #[wasm_bindgen(js_name = closeStdin)]
+    pub fn close_stdin(&mut self) {
+        self.run.close_stdin();
+    }
+
+    /// Takes the output since the last call: `{fd, bytes}` in the order written.
+    #[wasm_bindgen(js_name = takeOutput)]
+    pub fn take_output(&mut self) -> Result<Array, JsValue> {
+        let chunks = Array::new();
+        for chunk in self.run.take_output() {
+            let object = Object::new();
+            Reflect::set(&object, &"fd".into(), &chunk.fd.into())?;
+            Reflect::set(&object, &"bytes".into(), &Uint8Array::from(&chunk.bytes[..]))?;
+            chunks.push(&object);
+        }
+        Ok(chunks)
+    }
+
+    /// Figures so far.
+    pub fn stats(&self) -> Result<JsValue, JsValue> {
+        to_js(&self.run.stats())
+    }
+
+    /// Stops the run; output and files stay.
+    pub fn cancel(&mut self) {
+        self.run.cancel();
+    }
+
+    /// How it ended, or `undefined`.
+    pub fn outcome(&self) -> Result<JsValue, JsValue> {
+        self.run.outcome().map_or(Ok(JsValue::UNDEFINED), to_js)
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        changes(&self.inputs, self.run.files())
+    }
+
+    /// The whole tree, removed entries included, with what changed.
+    pub fn files(&self) -> Result<JsValue, JsValue> {
+        to_js(&self.entries())
+    }
+
+    /// Up to `length` bytes of a file from `offset` on.
+    #[wasm_bindgen(js_name = readFile)]
+    pub fn read_file(&self, path: &str, offset: f64, length: f64) -> Result<Uint8Array, JsValue> {
+        let files = self.run.files();
+        let content = files.content(files.find(path)?)?;
+        let left = content.len().saturating_sub(offset as u64);
+        let mut bytes = vec![0; (length as u64).min(left) as usize];
+        content.read_at(offset as u64, &mut bytes);
+        Ok(Uint8Array::from(&bytes[..]))
+    }
+
+    /// A zip of the files at `paths`, or of all for `null`.
+    #[wasm_bindgen(js_name = exportZip)]
+    pub fn export_zip(&self, paths: Option<Vec<String>>) -> Result<Uint8Array, JsValue> {
+        let mut entries = self.entries();
+        if let Some(paths) = paths {
+            let inside = |entry: &Entry| {
+                paths.iter().any(|path| {
+                    entry.path.strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                })
+            };
+            entries.retain(inside);
+        }
+        Ok(Uint8Array::from(&write_zip(self.run.files(), &entries)?[..]))
+    }
+}
