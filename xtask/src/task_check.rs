@@ -129,7 +129,9 @@ fn check_run(layout: &Layout, verirun: &Path, task: &Task, run: &Run) -> Result<
     std::fs::write(&stdin, &run.stdin)?;
 
     let mut command = Command::new(verirun);
-    command.arg("run").arg("--dir").arg(&inputs);
+    // Without a guest path the folder would keep its own name.
+    let root = format!("{}::/", inputs.display());
+    command.args(["run", "--dir", &root]);
     command.arg("--stdin").arg(&stdin);
     command.arg("--out-dir").arg(&outputs);
     for (key, value) in &run.env {
