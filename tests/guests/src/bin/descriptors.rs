@@ -233,6 +233,14 @@ fn numbers(s: &mut Suite) {
     s.yes("all close", open.iter().all(|fd| close(*fd).is_ok()));
 }
 
+/// The content of a file; closes it again, so that its number is free for what the next check is about.
+fn content(dir: u32, path: &str) -> R<Vec<u8>> {
+    let fd = open_read(dir, path)?;
+    let data = read(fd, 9);
+    close(fd)?;
+    data
+}
+
 fn preopen_moves(s: &mut Suite) {
     s.group("preopen moves");
     s.need("mkdir", mkdir(ROOT, "inner"));
@@ -242,7 +250,7 @@ fn preopen_moves(s: &mut Suite) {
     s.is("preopen onto a directory", renumber(ROOT, other), "ok");
     s.is(
         "opens through the new number",
-        open_read(other, "inner/file").and_then(|fd| read(fd, 9)),
+        content(other, "inner/file"),
         "\"inner\"",
     );
     s.is(
@@ -259,7 +267,7 @@ fn preopen_moves(s: &mut Suite) {
     s.is("a directory onto the preopen", renumber(inner, other), "ok");
     s.is(
         "opens in the directory",
-        open_read(other, "file").and_then(|fd| read(fd, 9)),
+        content(other, "file"),
         "\"inner\"",
     );
     s.is(

@@ -1,0 +1,155 @@
+//! Runs the guests of `tests/guests` on Verirun and on the native oracle, one way for both.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+pub mod oracle;
+pub mod verirun;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// One way to run a guest: what it gets.
+#[derive(Clone, Debug, Default)]
+pub struct Case {
+    /// Arguments after the program's name.
+    pub args: Vec<Vec<u8>>,
+    /// Environment, each `NAME=VALUE`.
+    pub env: Vec<Vec<u8>>,
+    /// Standard input, closed after these bytes.
+    pub stdin: Vec<u8>,
+}
+
+impl Case {
+    /// The usual case: `args`, no environment, one line on stdin.
+    pub fn with_args(args: &[&str]) -> Self {
+        Self {
+            args: args.iter().map(|arg| arg.as_bytes().to_vec()).collect(),
+            env: Vec::new(),
+            stdin: b"input\n".to_vec(),
+        }
+    }
+}
+
+/// How a guest ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// `proc_exit`, or a return from `_start` (0).
+    Exit(i64),
+    /// A trap or any other outcome, with its message.
+    Trap(String),
+}
+
+/// What is at one path after a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Node {
+    /// A directory.
+    Directory,
+    /// A file, with its size and a hash of its content.
+    File(u64, u64),
+    /// A symbolic link, with its target.
+    Symlink(String),
+}
+
+/// Everything a host shows of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub end: End,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+    /// The files after the run, by path.
+    pub tree: BTreeMap<String, Node>,
+}
+
+/// One line of a guest's transcript.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Name with its group.
+    pub name: String,
+    /// What the host answered.
+    pub value: String,
+    /// The answers expected, if it was none of them.
+    pub expected: Option<String>,
+}
+
+impl Outcome {
+    /// The checks that the guest printed, in order.
+    pub fn checks(&self) -> Vec<Check> {
+        let text = String::from_utf8_lossy(&self.stdout);
+        text.lines().filter_map(parse_check).collect()
+    }
+
+    /// The value of the check called `name`.
+    pub fn value(&self, name: &str) -> Option<String> {
+        self.checks().into_iter().find(|check| check.name == name).map(|check| check.value)
+    }
+}
+
+fn parse_check(line: &str) -> Option<Check> {
+    if let Some(rest) = line.strip_prefix("ok ") {
+        let (name, value) = rest.split_once(" = ")?;
+        return Some(Check {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            expected: None,
+        });
+    }
+    let (name, rest) = line.strip_prefix("FAIL ")?.split_once(" = ")?;
+    let (value, expected) = rest.split_once(", expected ")?;
+    Some(Check {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        expected: Some(expected.to_owned()),
+    })
+}
+
+/// The compiled guest `name`. Builds the guests first, once for each test process; cargo does nothing when they are
+/// up to date.
+pub fn guest(name: &str) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let directory = BUILT.get_or_init(build_guests);
+    let path = directory.join(format!("{name}.wasm"));
+    assert!(path.is_file(), "there is no guest {name}: {} is missing", path.display());
+    path
+}
+
+fn build_guests() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let target = root.join("target/guests");
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--release", "--workspace", "--target", "wasm32-wasip1"])
+        .arg("--manifest-path")
+        .arg(root.join("tests/guests/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        // Flags for the host's target are none of the guests' business.
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .status()
+        .expect("cargo can be started");
+    assert!(status.success(), "the guests do not build");
+    target.join("wasm32-wasip1/release")
+}
+
+/// FNV-1a, to compare contents without keeping them.
+#[derive(Clone, Copy)]
+pub struct Hash(pub u64);
+
+impl Default for Hash {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hash {
+    /// Adds `bytes`.
+    pub fn update(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
