@@ -68,7 +68,14 @@ fn engine() -> wasmi::Engine {
     config.consume_fuel(true);
     config.set_max_recursion_depth(MAX_CALLS);
     config.set_max_stack_height(MAX_STACK);
+    // Functions are translated when they are first called, which must be free: wasmi can't resume a
+    // call that runs out of fuel there.
     config.compilation_mode(wasmi::CompilationMode::LazyTranslation);
+    config.fuel_cost(wasmi::CustomFuelCosts {
+        bytes_copied_per_fuel: 8,
+        fuel_per_bytes_translated: 0,
+        fuel_per_bytes_validated: 0,
+    });
     wasmi::Engine::new(&config)
 }
 
@@ -83,12 +90,19 @@ fn call_system(mut host: impl AsContextMut<Data = Host>, call: &Call) -> Reply {
         }
         None => {
             let mut bytes: &mut [u8] = &mut [];
-            context.data_mut().system.call(call, &mut bytes as &mut dyn GuestMemory)
+            context
+                .data_mut()
+                .system
+                .call(call, &mut bytes as &mut dyn GuestMemory)
         }
     }
 }
 
-fn host_function(mut caller: Caller<'_, Host>, call: &Call, results: &mut [Val]) -> Result<(), Error> {
+fn host_function(
+    mut caller: Caller<'_, Host>,
+    call: &Call,
+    results: &mut [Val],
+) -> Result<(), Error> {
     let interrupt = match call_system(&mut caller, call) {
         Reply::Return(errno) => {
             let value = i32::from(errno as u16);
@@ -113,24 +127,40 @@ fn link(linker: &mut Linker<Host>) -> Result<(), EngineError> {
             if Function::find(abi, function.name()).is_none() {
                 continue;
             }
-            let parameters = function.parameters().iter().map(|parameter| match parameter {
-                Parameter::I32 => ValType::I32,
-                Parameter::I64 => ValType::I64,
-            });
+            let parameters = function
+                .parameters()
+                .iter()
+                .map(|parameter| match parameter {
+                    Parameter::I32 => ValType::I32,
+                    Parameter::I64 => ValType::I64,
+                });
             let results = function.returns().then_some(ValType::I32);
             let ty = FuncType::new(parameters, results);
-            let defined = linker.func_new(abi.module(), function.name(), ty, move |caller, params, results| {
-                let mut args = [0; 9];
-                for (slot, param) in args.iter_mut().zip(params) {
-                    *slot = match param {
-                        Val::I32(value) => u64::from(*value as u32),
-                        Val::I64(value) => *value as u64,
-                        // The types above admit nothing else.
-                        _ => 0,
-                    };
-                }
-                host_function(caller, &Call { abi, function, args }, results)
-            });
+            let defined = linker.func_new(
+                abi.module(),
+                function.name(),
+                ty,
+                move |caller, params, results| {
+                    let mut args = [0; 9];
+                    for (slot, param) in args.iter_mut().zip(params) {
+                        *slot = match param {
+                            Val::I32(value) => u64::from(*value as u32),
+                            Val::I64(value) => *value as u64,
+                            // The types above admit nothing else.
+                            _ => 0,
+                        };
+                    }
+                    host_function(
+                        caller,
+                        &Call {
+                            abi,
+                            function,
+                            args,
+                        },
+                        results,
+                    )
+                },
+            );
             defined.map_err(|error| EngineError::Refused(error.to_string()))?;
         }
     }
@@ -172,7 +202,10 @@ impl Interpreter {
     }
 
     /// Goes on from where the guest was left; `None` if it still waits for input.
-    fn resume(&mut self, suspended: ResumableCall) -> Result<Result<ResumableCall, Error>, ResumableCall> {
+    fn resume(
+        &mut self,
+        suspended: ResumableCall,
+    ) -> Result<Result<ResumableCall, Error>, ResumableCall> {
         match suspended {
             ResumableCall::HostTrap(trap) => {
                 let interrupt = trap.host_error().downcast_ref::<Interrupt>().copied();
@@ -213,7 +246,11 @@ fn set_fuel(store: &mut Store<Host>, fuel: u64) {
     debug_assert!(set.is_ok());
 }
 
-fn start_function(store: &Store<Host>, instance: &Instance, kind: ModuleKind) -> Result<Func, EngineError> {
+fn start_function(
+    store: &Store<Host>,
+    instance: &Instance,
+    kind: ModuleKind,
+) -> Result<Func, EngineError> {
     let name = match kind {
         ModuleKind::Command => "_start",
         ModuleKind::Reactor => "_initialize",
@@ -225,7 +262,9 @@ fn start_function(store: &Store<Host>, instance: &Instance, kind: ModuleKind) ->
     let ty = func.ty(store);
     match (ty.params(), ty.results()) {
         ([], []) => Ok(func),
-        _ => Err(EngineError::Refused(format!("`{name}` must take and return nothing"))),
+        _ => Err(EngineError::Refused(format!(
+            "`{name}` must take and return nothing"
+        ))),
     }
 }
 
@@ -284,7 +323,10 @@ impl Engine for Interpreter {
     }
 
     fn memory_pages(&self) -> u64 {
-        self.store.data().memory.map_or(0, |memory| memory.size(&self.store))
+        self.store
+            .data()
+            .memory
+            .map_or(0, |memory| memory.size(&self.store))
     }
 }
 
@@ -300,23 +342,30 @@ fn end_of(error: &Error) -> End {
         message: message.to_owned(),
     };
     match error.as_trap_code() {
-        Some(TrapCode::UnreachableCodeReached) => {
-            trap("unreachable", "it executed `unreachable` (a panic or an abort, often)")
-        }
+        Some(TrapCode::UnreachableCodeReached) => trap(
+            "unreachable",
+            "it executed `unreachable` (a panic or an abort, often)",
+        ),
         Some(TrapCode::MemoryOutOfBounds) => {
             trap("memory_out_of_bounds", "it accessed memory out of bounds")
         }
         Some(TrapCode::TableOutOfBounds) => {
             trap("table_out_of_bounds", "it accessed a table out of bounds")
         }
-        Some(TrapCode::IndirectCallToNull) => {
-            trap("indirect_call_to_null", "it called through a null function reference")
+        Some(TrapCode::IndirectCallToNull) => trap(
+            "indirect_call_to_null",
+            "it called through a null function reference",
+        ),
+        Some(TrapCode::IntegerDivisionByZero) => {
+            trap("integer_divide_by_zero", "it divided an integer by zero")
         }
-        Some(TrapCode::IntegerDivisionByZero) => trap("integer_divide_by_zero", "it divided an integer by zero"),
-        Some(TrapCode::IntegerOverflow) => trap("integer_overflow", "an integer operation overflowed"),
-        Some(TrapCode::BadConversionToInteger) => {
-            trap("invalid_conversion_to_integer", "it converted a float that no integer can hold")
+        Some(TrapCode::IntegerOverflow) => {
+            trap("integer_overflow", "an integer operation overflowed")
         }
+        Some(TrapCode::BadConversionToInteger) => trap(
+            "invalid_conversion_to_integer",
+            "it converted a float that no integer can hold",
+        ),
         Some(TrapCode::BadSignature) => trap(
             "indirect_call_type_mismatch",
             "it called a function through a pointer of another type",

@@ -18,7 +18,9 @@ pub enum ArchiveError {
         cause: String,
     },
     /// An entry leads out of the directory that the archive is unpacked to.
-    #[error("the {format} archive's entry `{path}` would be written outside of its directory (`..` or an absolute path)")]
+    #[error(
+        "the {format} archive's entry `{path}` would be written outside of its directory (`..` or an absolute path)"
+    )]
     Escape {
         /// `tar` or `zip`.
         format: &'static str,
@@ -82,7 +84,11 @@ impl Unpacker<'_> {
         let (format, path) = (self.format, path.to_owned());
         match cause {
             FsError::Escape => ArchiveError::Escape { format, path },
-            cause => ArchiveError::Entry { format, path, cause },
+            cause => ArchiveError::Entry {
+                format,
+                path,
+                cause,
+            },
         }
     }
 
@@ -113,10 +119,13 @@ impl Unpacker<'_> {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(self.damaged(format_args!("entry `{path}`: {error}"))),
             };
-            self.left = self.left.checked_sub(read as u64).ok_or(ArchiveError::TooBig {
-                format: self.format,
-                limit: self.limit,
-            })?;
+            self.left = self
+                .left
+                .checked_sub(read as u64)
+                .ok_or(ArchiveError::TooBig {
+                    format: self.format,
+                    limit: self.limit,
+                })?;
             let written = self.fs.write(file, offset, &buffer[..read], self.now);
             written.map_err(|cause| self.entry_error(path, cause))?;
             offset += read as u64;
@@ -126,13 +135,16 @@ impl Unpacker<'_> {
     }
 
     fn symlink(&mut self, path: &str, target: &str) -> Result<(), ArchiveError> {
-        let made = self.fs.create_parents(self.base, path, self.now).and_then(|(dir, name)| {
-            match self.fs.unlink(dir, name, self.now) {
-                Ok(()) | Err(FsError::NotFound) => {}
-                Err(error) => return Err(error),
-            }
-            self.fs.create_symlink(dir, name, target, self.now)
-        });
+        let made = self
+            .fs
+            .create_parents(self.base, path, self.now)
+            .and_then(|(dir, name)| {
+                match self.fs.unlink(dir, name, self.now) {
+                    Ok(()) | Err(FsError::NotFound) => {}
+                    Err(error) => return Err(error),
+                }
+                self.fs.create_symlink(dir, name, target, self.now)
+            });
         made.map_err(|cause| self.entry_error(path, cause))?;
         self.count += 1;
         Ok(())
@@ -164,7 +176,15 @@ pub fn mount_tar(
     limit: u64,
     now: u64,
 ) -> Result<usize, ArchiveError> {
-    let mut out = Unpacker { fs, base, now, limit, left: limit, format: "tar", count: 0 };
+    let mut out = Unpacker {
+        fs,
+        base,
+        now,
+        limit,
+        left: limit,
+        format: "tar",
+        count: 0,
+    };
     let mut archive = tar::Archive::new(data);
     let entries = archive.entries().map_err(|error| out.damaged(error))?;
     for entry in entries {
@@ -189,7 +209,11 @@ pub fn mount_tar(
                     tar::EntryType::Fifo => "a pipe".to_owned(),
                     other => format!("of the unknown type `{}`", other.as_byte() as char),
                 };
-                return Err(ArchiveError::Unsupported { format: "tar", path, what });
+                return Err(ArchiveError::Unsupported {
+                    format: "tar",
+                    path,
+                    what,
+                });
             }
         }
     }
@@ -204,7 +228,15 @@ pub fn mount_zip(
     limit: u64,
     now: u64,
 ) -> Result<usize, ArchiveError> {
-    let mut out = Unpacker { fs, base, now, limit, left: limit, format: "zip", count: 0 };
+    let mut out = Unpacker {
+        fs,
+        base,
+        now,
+        limit,
+        left: limit,
+        format: "zip",
+        count: 0,
+    };
     let mut archive = zip::ZipArchive::new(data).map_err(|error| out.damaged(error))?;
     for index in 0..archive.len() {
         let name = archive.name_for_index(index).unwrap_or_default().to_owned();
@@ -220,13 +252,18 @@ pub fn mount_zip(
             }
             Err(error) => return Err(out.damaged(error)),
         };
-        let path = utf8(entry.name_raw()).map_err(|cause| out.damaged(cause))?.to_owned();
+        let path = utf8(entry.name_raw())
+            .map_err(|cause| out.damaged(cause))?
+            .to_owned();
         out.check(&path)?;
         if entry.is_dir() {
             out.directory(&path)?;
         } else if entry.is_symlink() {
             let mut target = Vec::new();
-            let read = entry.by_ref().take(super::MAX_PATH as u64 + 1).read_to_end(&mut target);
+            let read = entry
+                .by_ref()
+                .take(super::MAX_PATH as u64 + 1)
+                .read_to_end(&mut target);
             read.map_err(|error| out.damaged(error))?;
             let target = utf8(&target).map_err(|cause| out.damaged(cause))?;
             out.symlink(&path, target)?;
@@ -242,19 +279,28 @@ pub fn mount_zip(
 pub fn write_zip(fs: &Filesystem, entries: &[Entry]) -> Result<Vec<u8>, ArchiveError> {
     let fail = |error: &dyn std::fmt::Display| ArchiveError::Write(error.to_string());
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for entry in entries.iter().filter(|entry| entry.change != Change::Removed) {
+    for entry in entries
+        .iter()
+        .filter(|entry| entry.change != Change::Removed)
+    {
         let options = zip::write::SimpleFileOptions::default()
             .compression_method(zip::CompressionMethod::Deflated)
             .last_modified_time(zip::DateTime::default())
             .large_file(entry.size > u64::from(u32::MAX));
         let target = entry.target.as_deref().unwrap_or_default();
         match entry.kind {
-            Kind::Directory => writer.add_directory(&entry.path, options).map_err(|e| fail(&e))?,
-            Kind::Symlink => writer.add_symlink(&entry.path, target, options).map_err(|e| fail(&e))?,
+            Kind::Directory => writer
+                .add_directory(&entry.path, options)
+                .map_err(|e| fail(&e))?,
+            Kind::Symlink => writer
+                .add_symlink(&entry.path, target, options)
+                .map_err(|e| fail(&e))?,
             Kind::File => {
                 let content = fs.find(&entry.path).and_then(|ino| fs.content(ino));
                 let content = content.map_err(|e| fail(&e))?;
-                writer.start_file(&entry.path, options).map_err(|e| fail(&e))?;
+                writer
+                    .start_file(&entry.path, options)
+                    .map_err(|e| fail(&e))?;
                 let mut result = Ok(());
                 content.for_each_block(|block| {
                     if result.is_ok() {

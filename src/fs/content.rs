@@ -66,7 +66,9 @@ impl Content {
     /// Copies bytes from `offset` on into `buffer`; returns how many there were before the end.
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> usize {
         let available = self.len.saturating_sub(offset);
-        let wanted = buffer.len().min(usize::try_from(available).unwrap_or(usize::MAX));
+        let wanted = buffer
+            .len()
+            .min(usize::try_from(available).unwrap_or(usize::MAX));
         let mut done = 0;
         while done < wanted {
             let position = offset + done as u64;
@@ -228,7 +230,13 @@ mod tests {
     #[test]
     fn growth_bounds_what_a_write_stores() {
         let mut content = Content::from_bytes(&[1; 10]);
-        for (offset, len) in [(5u64, 3u64), (5, 100), (65_530, 20), (200_000, 70_000), (0, 300_000)] {
+        for (offset, len) in [
+            (5u64, 3u64),
+            (5, 100),
+            (65_530, 20),
+            (200_000, 70_000),
+            (0, 300_000),
+        ] {
             let bound = content.growth(offset, len);
             let before = content.stored();
             content.write_at(offset, &vec![2; len as usize]);

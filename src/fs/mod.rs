@@ -175,7 +175,11 @@ impl Filesystem {
 
     /// The entries of directory `dir`, sorted by the bytes of their names, without `.` and `..`.
     pub fn list(&self, dir: Ino) -> Result<impl Iterator<Item = (&Arc<str>, Ino)>, FsError> {
-        Ok(self.directory(dir)?.entries.iter().map(|(name, &ino)| (name, ino)))
+        Ok(self
+            .directory(dir)?
+            .entries
+            .iter()
+            .map(|(name, &ino)| (name, ino)))
     }
 
     /// The directory that holds directory `dir`; the root holds itself.
@@ -268,7 +272,10 @@ impl Filesystem {
     fn reap(&mut self, ino: Ino) {
         let dead = |inode: &&Inode| inode.links == 0 && inode.open == 0;
         if self.inodes.get(&ino).filter(dead).is_some()
-            && let Some(Inode { node: Node::File(content), .. }) = self.inodes.remove(&ino)
+            && let Some(Inode {
+                node: Node::File(content),
+                ..
+            }) = self.inodes.remove(&ino)
         {
             self.stored -= content.stored();
         }

@@ -34,7 +34,11 @@ fn paths_stay_inside_their_base() {
     }
     let found = fs.find("a/b/f").unwrap();
     for path in ["a/b/f", "link/f", "./link/..//b/./f", "a/../link/f"] {
-        assert_eq!(fs.resolve(ROOT, path, true).unwrap().existing(), Ok(found), "{path}");
+        assert_eq!(
+            fs.resolve(ROOT, path, true).unwrap().existing(),
+            Ok(found),
+            "{path}"
+        );
     }
 }
 
@@ -70,9 +74,18 @@ fn rename_follows_posix() {
     assert_eq!(fs.rename((ROOT, "a"), (b, "a"), NOW), Err(FsError::Invalid));
     assert_eq!(fs.rename((ROOT, "a"), (a, "a"), NOW), Err(FsError::Invalid));
     fs.create_directory(ROOT, "empty", NOW).unwrap();
-    assert_eq!(fs.rename((ROOT, "empty"), (ROOT, "a"), NOW), Err(FsError::NotEmpty));
-    assert_eq!(fs.rename((ROOT, "empty"), (ROOT, "link"), NOW), Err(FsError::NotDirectory));
-    assert_eq!(fs.rename((ROOT, "link"), (ROOT, "empty"), NOW), Err(FsError::IsDirectory));
+    assert_eq!(
+        fs.rename((ROOT, "empty"), (ROOT, "a"), NOW),
+        Err(FsError::NotEmpty)
+    );
+    assert_eq!(
+        fs.rename((ROOT, "empty"), (ROOT, "link"), NOW),
+        Err(FsError::NotDirectory)
+    );
+    assert_eq!(
+        fs.rename((ROOT, "link"), (ROOT, "empty"), NOW),
+        Err(FsError::IsDirectory)
+    );
     fs.rename((ROOT, "a"), (ROOT, "empty"), NOW).unwrap();
     assert_eq!(fs.find("empty/b/f"), Ok(Ino(4)));
     assert_eq!(fs.metadata(ROOT).unwrap().links, 3);
@@ -87,7 +100,10 @@ fn changes_name_what_a_run_did() {
     after.write(f, 0, b"J", NOW).unwrap();
     after.create_file(b, "new", NOW).unwrap();
     after.unlink(ROOT, "loop", NOW).unwrap();
-    let seen: Vec<_> = changes(&before, &after).into_iter().map(|e| (e.path, e.change)).collect();
+    let seen: Vec<_> = changes(&before, &after)
+        .into_iter()
+        .map(|e| (e.path, e.change))
+        .collect();
     let expect = [
         ("a", Change::Same),
         ("a/b", Change::Same),
@@ -118,8 +134,16 @@ fn a_zip_of_the_tree_unpacks_to_the_same_tree() {
     let zip = write_zip(&fs, &entries(&fs)).unwrap();
     let mut copy = Filesystem::new(NOW);
     mount_zip(&mut copy, ROOT, std::io::Cursor::new(&zip), 1 << 20, NOW).unwrap();
-    assert!(changes(&fs, &copy).iter().all(|entry| entry.change == Change::Same));
-    assert_eq!(zip, write_zip(&copy, &entries(&copy)).unwrap(), "the same tree, the same bytes");
+    assert!(
+        changes(&fs, &copy)
+            .iter()
+            .all(|entry| entry.change == Change::Same)
+    );
+    assert_eq!(
+        zip,
+        write_zip(&copy, &entries(&copy)).unwrap(),
+        "the same tree, the same bytes"
+    );
     let mut small = Filesystem::new(NOW);
     let error = mount_zip(&mut small, ROOT, std::io::Cursor::new(&zip), 4, NOW).unwrap_err();
     assert!(matches!(error, ArchiveError::TooBig { limit: 4, .. }));
@@ -146,15 +170,26 @@ fn hostile_tars_are_refused() {
         mount_tar(&mut fs, ROOT, archive, 1 << 20, NOW).map(|_| fs)
     };
     for name in ["../x", "a/../../x", "/etc/passwd"] {
-        let error = unpack(&tar_with(name.as_bytes(), tar::EntryType::Regular, "", b"x"));
-        assert!(matches!(error, Err(ArchiveError::Escape { .. })), "{name}: {error:?}");
+        let error = unpack(&tar_with(
+            name.as_bytes(),
+            tar::EntryType::Regular,
+            "",
+            b"x",
+        ));
+        assert!(
+            matches!(error, Err(ArchiveError::Escape { .. })),
+            "{name}: {error:?}"
+        );
     }
     let fifo = unpack(&tar_with(b"p", tar::EntryType::Fifo, "", b""));
     assert!(matches!(fifo, Err(ArchiveError::Unsupported { .. })));
     let mut cut = tar_with(b"f", tar::EntryType::Regular, "", &[1; 5000]);
     cut.truncate(2000);
     assert!(matches!(unpack(&cut), Err(ArchiveError::Damaged { .. })));
-    assert!(matches!(unpack(&[0x55; 3000]), Err(ArchiveError::Damaged { .. })));
+    assert!(matches!(
+        unpack(&[0x55; 3000]),
+        Err(ArchiveError::Damaged { .. })
+    ));
     let good = unpack(&tar_with(b"./d/f", tar::EntryType::Regular, "", b"data")).unwrap();
     assert_eq!(good.content(good.find("d/f").unwrap()).unwrap().len(), 4);
 }

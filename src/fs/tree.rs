@@ -70,7 +70,9 @@ fn entry(fs: &Filesystem, path: String, ino: Ino, change: Change) -> Option<Entr
 /// All entries of `fs`, sorted by path, each marked [`Change::Same`].
 pub fn entries(fs: &Filesystem) -> Vec<Entry> {
     let paths = walk(fs).into_iter();
-    paths.filter_map(|(path, ino)| entry(fs, path, ino, Change::Same)).collect()
+    paths
+        .filter_map(|(path, ino)| entry(fs, path, ino, Change::Same))
+        .collect()
 }
 
 /// All entries of `after`, and those that only `before` has, each with how it changed.
@@ -107,7 +109,10 @@ fn same(before: &Filesystem, old: Ino, after: &Filesystem, new: Ino) -> bool {
 /// Splits a path given from outside the run into components: `.` and empty ones are dropped (so a
 /// leading slash means the root), `..` and NUL are refused.
 fn components(path: &str) -> Result<Vec<&str>, FsError> {
-    let parts: Vec<_> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    let parts: Vec<_> = path
+        .split('/')
+        .filter(|part| !matches!(*part, "" | "."))
+        .collect();
     if parts.contains(&"..") {
         return Err(FsError::Escape);
     }
@@ -149,7 +154,10 @@ impl Filesystem {
     ) -> Result<(Ino, &'a str), FsError> {
         let parts = components(path)?;
         let (name, parents) = parts.split_last().ok_or(FsError::IsDirectory)?;
-        Ok((self.create_directories(base, &parents.join("/"), now)?, name))
+        Ok((
+            self.create_directories(base, &parents.join("/"), now)?,
+            name,
+        ))
     }
 
     /// Makes an empty file at `path` below `base`, with its parents, in place of a file or symbolic
@@ -174,7 +182,10 @@ impl Filesystem {
             match self.remove_directory(dir, &name, now) {
                 Err(FsError::NotDirectory) => self.unlink(dir, &name, now)?,
                 Err(FsError::NotEmpty) => {
-                    let names: Vec<_> = self.list(ino)?.map(|(name, _)| (ino, name.to_string())).collect();
+                    let names: Vec<_> = self
+                        .list(ino)?
+                        .map(|(name, _)| (ino, name.to_string()))
+                        .collect();
                     pending.extend(names);
                     continue;
                 }

@@ -77,7 +77,9 @@ impl StartError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Load(error) => error.hint(),
-            Self::Engine(_) => "Build it again; if it uses a new WebAssembly feature, build without that feature.",
+            Self::Engine(_) => {
+                "Build it again; if it uses a new WebAssembly feature, build without that feature."
+            }
             Self::Preopen(_) => "Give a directory that exists.",
         }
     }
@@ -229,13 +231,17 @@ fn outcome_of(end: End) -> Outcome {
             message,
         },
         End::Exceeded(Exceeded::Output) => Outcome::OutputLimitExceeded {
-            message: "it wrote more output than allowed; raise the output limit to let it write more".to_owned(),
+            message:
+                "it wrote more output than allowed; raise the output limit to let it write more"
+                    .to_owned(),
         },
         End::Exceeded(Exceeded::Files) => Outcome::FileLimitExceeded {
-            message: "its files would hold more bytes than allowed; raise the file limit".to_owned(),
+            message: "its files would hold more bytes than allowed; raise the file limit"
+                .to_owned(),
         },
         End::MemoryExceeded => Outcome::MemoryExceeded {
-            message: "there was no more memory to be had; raise the memory limit or use less".to_owned(),
+            message: "there was no more memory to be had; raise the memory limit or use less"
+                .to_owned(),
         },
         End::StackExceeded => Outcome::CallDepthExceeded {
             message: "calls were nested too deeply (endless recursion, often)".to_owned(),

@@ -85,7 +85,11 @@ fn list(items: &[String]) -> String {
     match items {
         [] => "nothing".to_owned(),
         _ if items.len() > SHOWN => {
-            format!("{}, and {} more", items[..SHOWN].join(", "), items.len() - SHOWN)
+            format!(
+                "{}, and {} more",
+                items[..SHOWN].join(", "),
+                items.len() - SHOWN
+            )
         }
         _ => items.join(", "),
     }
@@ -110,15 +114,25 @@ impl LoadError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NotWasm { .. } => "Choose a .wasm file that a compiler made for wasm32-wasip1, or a .wat text.",
+            Self::NotWasm { .. } => {
+                "Choose a .wasm file that a compiler made for wasm32-wasip1, or a .wat text."
+            }
             Self::Text { .. } => "Correct the text at that place.",
-            Self::Component { .. } => "Build for wasm32-wasip1 instead of wasip2, or take the core module out with `wasm-tools component unbundle`.",
+            Self::Component { .. } => {
+                "Build for wasm32-wasip1 instead of wasip2, or take the core module out with `wasm-tools component unbundle`."
+            }
             Self::Truncated { .. } => "The file was cut, perhaps in a download: get it again.",
-            Self::Invalid { .. } => "Build it again; if it uses a new WebAssembly feature, build without that feature.",
-            Self::MissingImports { .. } => "Build for wasm32-wasip1 without JavaScript glue (not for wasm32-unknown-unknown with wasm-bindgen, not Emscripten's default) and without threads.",
+            Self::Invalid { .. } => {
+                "Build it again; if it uses a new WebAssembly feature, build without that feature."
+            }
+            Self::MissingImports { .. } => {
+                "Build for wasm32-wasip1 without JavaScript glue (not for wasm32-unknown-unknown with wasm-bindgen, not Emscripten's default) and without threads."
+            }
             Self::NoStart { .. } => "Build a program (with a main function), not a library.",
             Self::NoMemory { .. } => "Export the memory as `memory`.",
-            Self::MemoryTooBig { .. } => "Link it with less initial memory, or raise the memory limit.",
+            Self::MemoryTooBig { .. } => {
+                "Link it with less initial memory, or raise the memory limit."
+            }
         }
     }
 }
@@ -204,8 +218,15 @@ fn to_binary(name: &str, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
         return Err(not_wasm("it is empty"));
     }
     let Ok(text) = std::str::from_utf8(bytes) else {
-        let start: Vec<_> = bytes.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        return Err(not_wasm(&format!("it starts with the bytes {}", start.join(" "))));
+        let start: Vec<_> = bytes
+            .iter()
+            .take(4)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        return Err(not_wasm(&format!(
+            "it starts with the bytes {}",
+            start.join(" ")
+        )));
     };
     // Any text is tried if it is named as one or looks like one; a README gets a better answer.
     let start = text.trim_start();
@@ -219,17 +240,17 @@ fn to_binary(name: &str, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
 }
 
 fn inspect(name: &str, wasm: &[u8]) -> Result<ModuleInfo, LoadError> {
-    let fail = |error: wasmparser::BinaryReaderError| match error.message().contains("unexpected end")
-    {
-        true => LoadError::Truncated {
-            name: name.to_owned(),
-            offset: wasm.len() as u64,
-        },
-        false => LoadError::Invalid {
-            name: name.to_owned(),
-            cause: error.to_string(),
-        },
-    };
+    let fail =
+        |error: wasmparser::BinaryReaderError| match error.message().contains("unexpected end") {
+            true => LoadError::Truncated {
+                name: name.to_owned(),
+                offset: wasm.len() as u64,
+            },
+            false => LoadError::Invalid {
+                name: name.to_owned(),
+                cause: error.to_string(),
+            },
+        };
     let mut types: Vec<Option<(Vec<ValType>, Vec<ValType>)>> = Vec::new();
     let mut imports = Vec::new();
     let mut missing = Vec::new();
@@ -238,8 +259,13 @@ fn inspect(name: &str, wasm: &[u8]) -> Result<ModuleInfo, LoadError> {
     let mut start = None;
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.map_err(fail)? {
-            Payload::Version { encoding: Encoding::Component, .. } => {
-                return Err(LoadError::Component { name: name.to_owned() });
+            Payload::Version {
+                encoding: Encoding::Component,
+                ..
+            } => {
+                return Err(LoadError::Component {
+                    name: name.to_owned(),
+                });
             }
             Payload::TypeSection(section) => {
                 for group in section {
@@ -256,7 +282,9 @@ fn inspect(name: &str, wasm: &[u8]) -> Result<ModuleInfo, LoadError> {
             Payload::ImportSection(section) => {
                 for import in section.into_imports() {
                     let import = import.map_err(fail)?;
-                    if let Some(problem) = check_import(import.module, import.name, import.ty, &types) {
+                    if let Some(problem) =
+                        check_import(import.module, import.name, import.ty, &types)
+                    {
                         missing.push(problem);
                     }
                     imports.push(Import {
@@ -268,7 +296,10 @@ fn inspect(name: &str, wasm: &[u8]) -> Result<ModuleInfo, LoadError> {
             Payload::MemorySection(section) => {
                 for memory in section {
                     let memory = memory.map_err(fail)?;
-                    memories.push(MemoryPages { min: memory.initial, max: memory.maximum });
+                    memories.push(MemoryPages {
+                        min: memory.initial,
+                        max: memory.maximum,
+                    });
                 }
             }
             Payload::ExportSection(section) => {
@@ -288,7 +319,10 @@ fn inspect(name: &str, wasm: &[u8]) -> Result<ModuleInfo, LoadError> {
         }
     }
     if !missing.is_empty() {
-        return Err(LoadError::MissingImports { name: name.to_owned(), missing });
+        return Err(LoadError::MissingImports {
+            name: name.to_owned(),
+            missing,
+        });
     }
     let has_memory = exports.contains(&("memory".to_owned(), ExternalKind::Memory));
     let exports: Vec<_> = exports.into_iter().map(|(name, _)| name).collect();
@@ -297,7 +331,9 @@ fn inspect(name: &str, wasm: &[u8]) -> Result<ModuleInfo, LoadError> {
         exports: exports.clone(),
     })?;
     if !imports.is_empty() && !has_memory {
-        return Err(LoadError::NoMemory { name: name.to_owned() });
+        return Err(LoadError::NoMemory {
+            name: name.to_owned(),
+        });
     }
     Ok(ModuleInfo {
         name: name.to_owned(),
@@ -321,7 +357,9 @@ fn check_import(
     let (Some(function), TypeRef::Func(index)) = (known, ty) else {
         let what = match ty {
             TypeRef::Func(_) => "",
-            TypeRef::Memory(memory) if memory.shared => " (a shared memory: threads are not supported)",
+            TypeRef::Memory(memory) if memory.shared => {
+                " (a shared memory: threads are not supported)"
+            }
             TypeRef::Memory(_) => " (a memory)",
             TypeRef::Table(_) => " (a table)",
             TypeRef::Global(_) => " (a global)",
@@ -329,15 +367,25 @@ fn check_import(
         };
         return Some(format!("{module}.{name}{what}"));
     };
-    let wanted: Vec<_> = function.parameters().iter().map(|parameter| match parameter {
-        Parameter::I32 => ValType::I32,
-        Parameter::I64 => ValType::I64,
-    }).collect();
-    let results: &[ValType] = if function.returns() { &[ValType::I32] } else { &[] };
+    let wanted: Vec<_> = function
+        .parameters()
+        .iter()
+        .map(|parameter| match parameter {
+            Parameter::I32 => ValType::I32,
+            Parameter::I64 => ValType::I64,
+        })
+        .collect();
+    let results: &[ValType] = if function.returns() {
+        &[ValType::I32]
+    } else {
+        &[]
+    };
     let found = types.get(index as usize).and_then(Option::as_ref);
     match found {
         Some((params, returned)) if *params == wanted && returned == results => None,
-        _ => Some(format!("{module}.{name} (with other parameters than preview1 defines)")),
+        _ => Some(format!(
+            "{module}.{name} (with other parameters than preview1 defines)"
+        )),
     }
 }
 

@@ -20,7 +20,9 @@ impl Abi {
 
     /// The generation that is imported from `module`.
     pub fn from_module(module: &str) -> Option<Self> {
-        [Self::Unstable, Self::Preview1].into_iter().find(|abi| abi.module() == module)
+        [Self::Unstable, Self::Preview1]
+            .into_iter()
+            .find(|abi| abi.module() == module)
     }
 }
 
@@ -110,7 +112,10 @@ functions! {
 impl Function {
     /// The function that a module imports as `name`. `sock_accept` came with preview1.
     pub fn find(abi: Abi, name: &str) -> Option<Self> {
-        let found = Self::ALL.iter().copied().find(|function| function.name() == name)?;
+        let found = Self::ALL
+            .iter()
+            .copied()
+            .find(|function| function.name() == name)?;
         (abi == Abi::Preview1 || found != Self::SockAccept).then_some(found)
     }
 
@@ -138,7 +143,11 @@ mod tests {
     #[test]
     fn preview1_has_46_functions_and_none_takes_more_than_nine_arguments() {
         assert_eq!(Function::ALL.len(), 46);
-        assert!(Function::ALL.iter().all(|function| function.parameters().len() <= 9));
+        assert!(
+            Function::ALL
+                .iter()
+                .all(|function| function.parameters().len() <= 9)
+        );
         assert_eq!(Function::find(Abi::Unstable, "sock_accept"), None);
     }
 }

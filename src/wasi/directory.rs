@@ -16,7 +16,14 @@ impl System {
     /// A cookie is an index into the listing that this descriptor took at cookie 0: `.`, `..`, then
     /// the names sorted by bytes. Entries that were removed since are passed over, so a program may
     /// delete what it lists; ones that were added show from the next cookie 0 on.
-    pub(super) fn fd_readdir(&mut self, memory: &mut Memory<'_>, fd: u32, buffer: (u32, u32), cookie: u64, result: u32) -> Result<(), Stop> {
+    pub(super) fn fd_readdir(
+        &mut self,
+        memory: &mut Memory<'_>,
+        fd: u32,
+        buffer: (u32, u32),
+        cookie: u64,
+        result: u32,
+    ) -> Result<(), Stop> {
         let (address, len) = buffer;
         self.descriptor(fd, rights::FD_READDIR)?;
         memory.check(address, len)?;
@@ -29,7 +36,9 @@ impl System {
                 break;
             }
             let removed = index >= 2 && self.fs.lookup(dir, name) != Ok(*ino);
-            let Ok(metadata) = self.fs.metadata(*ino) else { continue };
+            let Ok(metadata) = self.fs.metadata(*ino) else {
+                continue;
+            };
             if removed {
                 continue;
             }
@@ -60,7 +69,11 @@ impl System {
         if let Ok(parent) = self.fs.parent(dir) {
             taken.push((".".into(), dir));
             taken.push(("..".into(), parent));
-            taken.extend(self.fs.list(dir)?.map(|(name, ino)| (Arc::clone(name), ino)));
+            taken.extend(
+                self.fs
+                    .list(dir)?
+                    .map(|(name, ino)| (Arc::clone(name), ino)),
+            );
         }
         let taken = Arc::new(taken);
         *listing = Some(Arc::clone(&taken));

@@ -122,7 +122,12 @@ impl System {
         Ok(self.fds.close(&mut self.fs, fd)?)
     }
 
-    pub(super) fn fd_fdstat_get(&self, memory: &mut Memory<'_>, fd: u32, result: u32) -> Result<(), Stop> {
+    pub(super) fn fd_fdstat_get(
+        &self,
+        memory: &mut Memory<'_>,
+        fd: u32,
+        result: u32,
+    ) -> Result<(), Stop> {
         let descriptor = self.fds.get(fd)?;
         let filetype = match descriptor.object {
             Object::Stream(_) => self.stream_filetype(),
@@ -139,13 +144,20 @@ impl System {
 
     pub(super) fn fd_fdstat_set_flags(&mut self, fd: u32, flags: u32) -> Result<(), Stop> {
         self.descriptor(fd, rights::FD_FDSTAT_SET_FLAGS)?;
-        let flags = u16::try_from(flags).ok().filter(|flags| flags & !fdflags::ALL == 0);
+        let flags = u16::try_from(flags)
+            .ok()
+            .filter(|flags| flags & !fdflags::ALL == 0);
         self.fds.get_mut(fd)?.flags = flags.ok_or(Errno::Inval)?;
         Ok(())
     }
 
     /// Rights can be given up, never gained.
-    pub(super) fn fd_fdstat_set_rights(&mut self, fd: u32, base: Rights, inheriting: Rights) -> Result<(), Stop> {
+    pub(super) fn fd_fdstat_set_rights(
+        &mut self,
+        fd: u32,
+        base: Rights,
+        inheriting: Rights,
+    ) -> Result<(), Stop> {
         let descriptor = self.fds.get_mut(fd)?;
         if base & !descriptor.rights != 0 || inheriting & !descriptor.inheriting != 0 {
             return Err(Errno::Notcapable.into());
@@ -155,7 +167,13 @@ impl System {
         Ok(())
     }
 
-    pub(super) fn fd_filestat_get(&self, memory: &mut Memory<'_>, abi: Abi, fd: u32, result: u32) -> Result<(), Stop> {
+    pub(super) fn fd_filestat_get(
+        &self,
+        memory: &mut Memory<'_>,
+        abi: Abi,
+        fd: u32,
+        result: u32,
+    ) -> Result<(), Stop> {
         let descriptor = self.descriptor(fd, rights::FD_FILESTAT_GET)?;
         let (filetype, metadata) = match descriptor.ino() {
             Some(ino) => {
@@ -184,7 +202,13 @@ impl System {
         Ok(self.fs.set_size(file, size, self.now())?)
     }
 
-    pub(super) fn fd_filestat_set_times(&mut self, fd: u32, accessed: u64, modified: u64, flags: u32) -> Result<(), Stop> {
+    pub(super) fn fd_filestat_set_times(
+        &mut self,
+        fd: u32,
+        accessed: u64,
+        modified: u64,
+        flags: u32,
+    ) -> Result<(), Stop> {
         let descriptor = self.descriptor(fd, rights::FD_FILESTAT_SET_TIMES)?;
         let ino = descriptor.ino().ok_or(Errno::Inval)?;
         let now = self.now();
@@ -194,20 +218,34 @@ impl System {
 
     fn preopen_name(&self, fd: u32) -> Result<&str, Errno> {
         match &self.fds.get(fd)?.object {
-            Object::Directory { preopen: Some(name), .. } => Ok(name),
+            Object::Directory {
+                preopen: Some(name),
+                ..
+            } => Ok(name),
             // wasi-libc walks up from descriptor 3 until EBADF to find the preopens.
             _ => Err(Errno::Badf),
         }
     }
 
-    pub(super) fn fd_prestat_get(&self, memory: &mut Memory<'_>, fd: u32, result: u32) -> Result<(), Stop> {
+    pub(super) fn fd_prestat_get(
+        &self,
+        memory: &mut Memory<'_>,
+        fd: u32,
+        result: u32,
+    ) -> Result<(), Stop> {
         let len = self.preopen_name(fd)?.len() as u32;
         let mut prestat = [0; 8]; // tag 0: a directory
         prestat[4..].copy_from_slice(&len.to_le_bytes());
         Ok(memory.write(result, &prestat)?)
     }
 
-    pub(super) fn fd_prestat_dir_name(&self, memory: &mut Memory<'_>, fd: u32, address: u32, len: u32) -> Result<(), Stop> {
+    pub(super) fn fd_prestat_dir_name(
+        &self,
+        memory: &mut Memory<'_>,
+        fd: u32,
+        address: u32,
+        len: u32,
+    ) -> Result<(), Stop> {
         let name = self.preopen_name(fd)?;
         if name.len() > len as usize {
             return Err(Errno::Nametoolong.into());
@@ -236,14 +274,23 @@ impl System {
             Whence::Current => offset,
             Whence::End => self.fs.content(ino)?.len(),
         };
-        let target = i64::try_from(base).ok().and_then(|base| base.checked_add(delta));
-        let target = target.and_then(|target| u64::try_from(target).ok()).ok_or(Errno::Inval)?;
+        let target = i64::try_from(base)
+            .ok()
+            .and_then(|base| base.checked_add(delta));
+        let target = target
+            .and_then(|target| u64::try_from(target).ok())
+            .ok_or(Errno::Inval)?;
         memory.write_u64(result, target)?;
         self.set_offset(fd, target);
         Ok(())
     }
 
-    pub(super) fn fd_tell(&self, memory: &mut Memory<'_>, fd: u32, result: u32) -> Result<(), Stop> {
+    pub(super) fn fd_tell(
+        &self,
+        memory: &mut Memory<'_>,
+        fd: u32,
+        result: u32,
+    ) -> Result<(), Stop> {
         let (_, offset) = self.position(fd, rights::FD_TELL)?;
         Ok(memory.write_u64(result, offset)?)
     }
@@ -275,7 +322,13 @@ impl System {
     }
 
     /// Advice changes nothing here; it is checked.
-    pub(super) fn fd_advise(&self, fd: u32, offset: u64, len: u64, advice: u32) -> Result<(), Stop> {
+    pub(super) fn fd_advise(
+        &self,
+        fd: u32,
+        offset: u64,
+        len: u64,
+        advice: u32,
+    ) -> Result<(), Stop> {
         const LAST_ADVICE: u32 = 5;
         self.file(fd, rights::FD_ADVISE)?;
         let bound = i64::MAX as u64;
@@ -292,7 +345,10 @@ impl System {
         if len == 0 || offset > i64::MAX as u64 {
             return Err(Errno::Inval.into());
         }
-        let end = offset.checked_add(len).filter(|&end| end <= i64::MAX as u64).ok_or(Errno::Fbig)?;
+        let end = offset
+            .checked_add(len)
+            .filter(|&end| end <= i64::MAX as u64)
+            .ok_or(Errno::Fbig)?;
         if end > self.fs.content(file)?.len() {
             self.fs.set_size(file, end, self.now())?;
         }

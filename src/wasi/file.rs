@@ -7,7 +7,13 @@ use crate::fs::{Ino, MAX_FILE_SIZE};
 type Iovecs = (u32, u32);
 
 impl System {
-    pub(super) fn fd_read(&mut self, memory: &mut Memory<'_>, fd: u32, iovecs: Iovecs, result: u32) -> Result<(), Stop> {
+    pub(super) fn fd_read(
+        &mut self,
+        memory: &mut Memory<'_>,
+        fd: u32,
+        iovecs: Iovecs,
+        result: u32,
+    ) -> Result<(), Stop> {
         let descriptor = self.descriptor(fd, rights::FD_READ)?;
         let (object, flags) = (descriptor.object.clone(), descriptor.flags);
         let ranges = memory.read_iovecs(iovecs.0, iovecs.1)?;
@@ -25,7 +31,14 @@ impl System {
         Ok(memory.write_u32(result, read)?)
     }
 
-    pub(super) fn fd_pread(&mut self, memory: &mut Memory<'_>, fd: u32, iovecs: Iovecs, offset: u64, result: u32) -> Result<(), Stop> {
+    pub(super) fn fd_pread(
+        &mut self,
+        memory: &mut Memory<'_>,
+        fd: u32,
+        iovecs: Iovecs,
+        offset: u64,
+        result: u32,
+    ) -> Result<(), Stop> {
         let file = self.positioned(fd, rights::FD_READ | rights::FD_SEEK)?;
         let ranges = memory.read_iovecs(iovecs.0, iovecs.1)?;
         memory.check(result, 4)?;
@@ -36,7 +49,13 @@ impl System {
         Ok(memory.write_u32(result, read)?)
     }
 
-    pub(super) fn fd_write(&mut self, memory: &mut Memory<'_>, fd: u32, iovecs: Iovecs, result: u32) -> Result<(), Stop> {
+    pub(super) fn fd_write(
+        &mut self,
+        memory: &mut Memory<'_>,
+        fd: u32,
+        iovecs: Iovecs,
+        result: u32,
+    ) -> Result<(), Stop> {
         let descriptor = self.descriptor(fd, rights::FD_WRITE)?;
         let (object, flags) = (descriptor.object.clone(), descriptor.flags);
         let ranges = memory.read_iovecs(iovecs.0, iovecs.1)?;
@@ -59,7 +78,14 @@ impl System {
         Ok(memory.write_u32(result, written)?)
     }
 
-    pub(super) fn fd_pwrite(&mut self, memory: &mut Memory<'_>, fd: u32, iovecs: Iovecs, offset: u64, result: u32) -> Result<(), Stop> {
+    pub(super) fn fd_pwrite(
+        &mut self,
+        memory: &mut Memory<'_>,
+        fd: u32,
+        iovecs: Iovecs,
+        offset: u64,
+        result: u32,
+    ) -> Result<(), Stop> {
         let file = self.positioned(fd, rights::FD_WRITE | rights::FD_SEEK)?;
         let ranges = memory.read_iovecs(iovecs.0, iovecs.1)?;
         memory.check(result, 4)?;
@@ -78,7 +104,13 @@ impl System {
         }
     }
 
-    fn read_file(&self, memory: &mut Memory<'_>, file: Ino, offset: u64, ranges: &[(u32, u32)]) -> Result<u32, Stop> {
+    fn read_file(
+        &self,
+        memory: &mut Memory<'_>,
+        file: Ino,
+        offset: u64,
+        ranges: &[(u32, u32)],
+    ) -> Result<u32, Stop> {
         let content = self.fs.content(file)?;
         let mut total = 0;
         for &(address, len) in ranges {
@@ -93,7 +125,12 @@ impl System {
         Ok(total)
     }
 
-    fn read_stdin(&mut self, memory: &mut Memory<'_>, ranges: &[(u32, u32)], flags: u16) -> Result<u32, Stop> {
+    fn read_stdin(
+        &mut self,
+        memory: &mut Memory<'_>,
+        ranges: &[(u32, u32)],
+        flags: u16,
+    ) -> Result<u32, Stop> {
         let wanted = ranges.iter().any(|&(_, len)| len > 0);
         if wanted && self.stdin.would_block() {
             return match flags & fdflags::NONBLOCK {
@@ -110,10 +147,19 @@ impl System {
         Ok(total)
     }
 
-    fn write_file(&mut self, memory: &mut Memory<'_>, file: Ino, offset: u64, ranges: &[(u32, u32)]) -> Result<u32, Stop> {
+    fn write_file(
+        &mut self,
+        memory: &mut Memory<'_>,
+        file: Ino,
+        offset: u64,
+        ranges: &[(u32, u32)],
+    ) -> Result<u32, Stop> {
         let now = self.now();
         let total: u64 = ranges.iter().map(|&(_, len)| u64::from(len)).sum();
-        if offset.checked_add(total).is_none_or(|end| end > MAX_FILE_SIZE) {
+        if offset
+            .checked_add(total)
+            .is_none_or(|end| end > MAX_FILE_SIZE)
+        {
             return Err(Errno::Fbig.into());
         }
         self.check_growth(self.fs.content(file)?.growth(offset, total))?;
@@ -126,7 +172,12 @@ impl System {
         Ok(total as u32)
     }
 
-    fn write_stream(&mut self, memory: &Memory<'_>, fd: u8, ranges: &[(u32, u32)]) -> Result<u32, Stop> {
+    fn write_stream(
+        &mut self,
+        memory: &Memory<'_>,
+        fd: u8,
+        ranges: &[(u32, u32)],
+    ) -> Result<u32, Stop> {
         let mut total = 0;
         for &(address, len) in ranges {
             if !self.output.write(fd, &memory.view(address, len)?) {

@@ -59,7 +59,9 @@ impl GuestMemory for &mut [u8] {
     fn write(&mut self, address: u32, bytes: &[u8]) -> Result<(), Fault> {
         let start = address as usize;
         let end = start.checked_add(bytes.len()).ok_or(Fault)?;
-        self.get_mut(start..end).ok_or(Fault)?.copy_from_slice(bytes);
+        self.get_mut(start..end)
+            .ok_or(Fault)?
+            .copy_from_slice(bytes);
         Ok(())
     }
 
@@ -106,7 +108,9 @@ impl dyn GuestMemory + '_ {
         let mut total = 0u32;
         let mut ranges = Vec::with_capacity(count as usize);
         for pair in view.chunks_exact(8) {
-            let word = |at: usize| u32::from_le_bytes([pair[at], pair[at + 1], pair[at + 2], pair[at + 3]]);
+            let word = |at: usize| {
+                u32::from_le_bytes([pair[at], pair[at + 1], pair[at + 2], pair[at + 3]])
+            };
             let (base, len) = (word(0), word(4));
             self.check(base, len)?;
             // The result is a 32-bit count of bytes.

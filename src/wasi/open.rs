@@ -25,7 +25,9 @@ struct Request {
 
 impl Request {
     fn decode(oflags: u32, rights: Rights, inheriting: Rights, flags: u32) -> Result<Self, Errno> {
-        let flags = u16::try_from(flags).ok().filter(|flags| flags & !fdflags::ALL == 0);
+        let flags = u16::try_from(flags)
+            .ok()
+            .filter(|flags| flags & !fdflags::ALL == 0);
         let request = Self {
             create: oflags & oflags::CREAT != 0,
             directory: oflags & oflags::DIRECTORY != 0,
@@ -111,7 +113,11 @@ impl System {
                 if request.truncate {
                     self.fs.set_size(ino, 0, self.now())?;
                 }
-                (Object::File { ino, offset: 0 }, rights::FILE, request.inheriting)
+                (
+                    Object::File { ino, offset: 0 },
+                    rights::FILE,
+                    request.inheriting,
+                )
             }
         };
         Ok(Descriptor {

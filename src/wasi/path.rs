@@ -11,7 +11,11 @@ type Text = (u32, u32);
 
 impl System {
     /// The directory behind `fd`, which must have `rights`, and what it lets others inherit.
-    pub(super) fn descriptor_of_directory(&self, fd: u32, rights: Rights) -> Result<(Ino, Rights), Errno> {
+    pub(super) fn descriptor_of_directory(
+        &self,
+        fd: u32,
+        rights: Rights,
+    ) -> Result<(Ino, Rights), Errno> {
         let descriptor = self.fds.get(fd)?;
         let Object::Directory { ino, .. } = descriptor.object else {
             return Err(Errno::Notdir);
@@ -27,7 +31,11 @@ impl System {
     }
 
     /// A path from guest memory: EFAULT, ENAMETOOLONG, or EILSEQ if it is not UTF-8.
-    pub(super) fn read_path(&self, memory: &Memory<'_>, (address, len): Text) -> Result<String, Errno> {
+    pub(super) fn read_path(
+        &self,
+        memory: &Memory<'_>,
+        (address, len): Text,
+    ) -> Result<String, Errno> {
         memory.check(address, len)?;
         if len as usize > MAX_PATH {
             return Err(Errno::Nametoolong);
@@ -36,12 +44,23 @@ impl System {
         String::from_utf8(bytes).map_err(|_| Errno::Ilseq)
     }
 
-    fn place(&self, memory: &Memory<'_>, dir: Ino, path: Text, follow: bool) -> Result<Place, Stop> {
+    fn place(
+        &self,
+        memory: &Memory<'_>,
+        dir: Ino,
+        path: Text,
+        follow: bool,
+    ) -> Result<Place, Stop> {
         let path = self.read_path(memory, path)?;
         Ok(self.fs.resolve(dir, &path, follow)?)
     }
 
-    pub(super) fn path_create_directory(&mut self, memory: &Memory<'_>, fd: u32, path: Text) -> Result<(), Stop> {
+    pub(super) fn path_create_directory(
+        &mut self,
+        memory: &Memory<'_>,
+        fd: u32,
+        path: Text,
+    ) -> Result<(), Stop> {
         let dir = self.directory(fd, rights::PATH_CREATE_DIRECTORY)?;
         let place = self.named_new_directory(memory, dir, path)?;
         if place.node.is_some() {
@@ -54,7 +73,12 @@ impl System {
 
     /// Where `mkdir` puts a directory: a link in the last place is never followed, not even with a
     /// slash behind it.
-    fn named_new_directory(&self, memory: &Memory<'_>, dir: Ino, path: Text) -> Result<Place, Stop> {
+    fn named_new_directory(
+        &self,
+        memory: &Memory<'_>,
+        dir: Ino,
+        path: Text,
+    ) -> Result<Place, Stop> {
         let path = self.read_path(memory, path)?;
         match path.trim_end_matches('/') {
             "" => Ok(self.fs.resolve(dir, &path, false)?),
@@ -62,25 +86,49 @@ impl System {
         }
     }
 
-    pub(super) fn path_filestat_get(&mut self, memory: &mut Memory<'_>, abi: Abi, fd: u32, lookup: u32, path: Text, result: u32) -> Result<(), Stop> {
+    pub(super) fn path_filestat_get(
+        &mut self,
+        memory: &mut Memory<'_>,
+        abi: Abi,
+        fd: u32,
+        lookup: u32,
+        path: Text,
+        result: u32,
+    ) -> Result<(), Stop> {
         let dir = self.directory(fd, rights::PATH_FILESTAT_GET)?;
         let place = self.place(memory, dir, path, decode_lookup(lookup)?)?;
         let metadata = self.fs.metadata(place.existing()?)?;
         write_filestat(memory, abi, result, filetype_of(metadata.kind), &metadata)
     }
 
-    pub(super) fn path_filestat_set_times(&mut self, memory: &Memory<'_>, fd: u32, lookup: u32, path: Text, (accessed, modified, flags): (u64, u64, u32)) -> Result<(), Stop> {
+    pub(super) fn path_filestat_set_times(
+        &mut self,
+        memory: &Memory<'_>,
+        fd: u32,
+        lookup: u32,
+        path: Text,
+        (accessed, modified, flags): (u64, u64, u32),
+    ) -> Result<(), Stop> {
         let dir = self.directory(fd, rights::PATH_FILESTAT_SET_TIMES)?;
         let now = self.now();
         let (accessed, modified) = decode_times(now, accessed, modified, flags)?;
         let place = self.place(memory, dir, path, decode_lookup(lookup)?)?;
-        Ok(self.fs.set_times(place.existing()?, accessed, modified, now)?)
+        Ok(self
+            .fs
+            .set_times(place.existing()?, accessed, modified, now)?)
     }
 
-    pub(super) fn path_link(&mut self, memory: &Memory<'_>, (from_fd, lookup, from): (u32, u32, Text), (to_fd, to): (u32, Text)) -> Result<(), Stop> {
+    pub(super) fn path_link(
+        &mut self,
+        memory: &Memory<'_>,
+        (from_fd, lookup, from): (u32, u32, Text),
+        (to_fd, to): (u32, Text),
+    ) -> Result<(), Stop> {
         let from_dir = self.directory(from_fd, rights::PATH_LINK_SOURCE)?;
         let to_dir = self.directory(to_fd, rights::PATH_LINK_TARGET)?;
-        let source = self.place(memory, from_dir, from, decode_lookup(lookup)?)?.existing()?;
+        let source = self
+            .place(memory, from_dir, from, decode_lookup(lookup)?)?
+            .existing()?;
         let target = self.place(memory, to_dir, to, false)?;
         if target.node.is_some() {
             return Err(Errno::Exist.into());
@@ -97,7 +145,14 @@ impl System {
         }
     }
 
-    pub(super) fn path_readlink(&mut self, memory: &mut Memory<'_>, fd: u32, path: Text, buffer: Text, result: u32) -> Result<(), Stop> {
+    pub(super) fn path_readlink(
+        &mut self,
+        memory: &mut Memory<'_>,
+        fd: u32,
+        path: Text,
+        buffer: Text,
+        result: u32,
+    ) -> Result<(), Stop> {
         let dir = self.directory(fd, rights::PATH_READLINK)?;
         let place = self.place(memory, dir, path, false)?;
         let target = self.fs.symlink_target(place.existing()?)?;
@@ -109,18 +164,30 @@ impl System {
         Ok(memory.write_u32(result, len as u32)?)
     }
 
-    pub(super) fn path_remove_directory(&mut self, memory: &Memory<'_>, fd: u32, path: Text) -> Result<(), Stop> {
+    pub(super) fn path_remove_directory(
+        &mut self,
+        memory: &Memory<'_>,
+        fd: u32,
+        path: Text,
+    ) -> Result<(), Stop> {
         let dir = self.directory(fd, rights::PATH_REMOVE_DIRECTORY)?;
         let text = self.read_path(memory, path)?;
         let place = self.place(memory, dir, path, false)?;
-        let name = place.name.ok_or(match text.trim_end_matches('/').ends_with("..") {
-            true => Errno::Notempty,
-            false => Errno::Inval,
-        })?;
+        let name = place
+            .name
+            .ok_or(match text.trim_end_matches('/').ends_with("..") {
+                true => Errno::Notempty,
+                false => Errno::Inval,
+            })?;
         Ok(self.fs.remove_directory(place.dir, &name, self.now())?)
     }
 
-    pub(super) fn path_rename(&mut self, memory: &Memory<'_>, (from_fd, from): (u32, Text), (to_fd, to): (u32, Text)) -> Result<(), Stop> {
+    pub(super) fn path_rename(
+        &mut self,
+        memory: &Memory<'_>,
+        (from_fd, from): (u32, Text),
+        (to_fd, to): (u32, Text),
+    ) -> Result<(), Stop> {
         let from_dir = self.directory(from_fd, rights::PATH_RENAME_SOURCE)?;
         let to_dir = self.directory(to_fd, rights::PATH_RENAME_TARGET)?;
         let source = self.named_new_directory(memory, from_dir, from)?;
@@ -141,7 +208,13 @@ impl System {
         Ok(self.read_path(memory, path)?.ends_with('/'))
     }
 
-    pub(super) fn path_symlink(&mut self, memory: &Memory<'_>, target: Text, fd: u32, path: Text) -> Result<(), Stop> {
+    pub(super) fn path_symlink(
+        &mut self,
+        memory: &Memory<'_>,
+        target: Text,
+        fd: u32,
+        path: Text,
+    ) -> Result<(), Stop> {
         let dir = self.directory(fd, rights::PATH_SYMLINK)?;
         let target = self.read_path(memory, target)?;
         match target.as_bytes() {
@@ -155,11 +228,17 @@ impl System {
             return Err(Errno::Exist.into());
         }
         let name = self.name_of_new_file(&place)?;
-        self.fs.create_symlink(place.dir, &name, &target, self.now())?;
+        self.fs
+            .create_symlink(place.dir, &name, &target, self.now())?;
         Ok(())
     }
 
-    pub(super) fn path_unlink_file(&mut self, memory: &Memory<'_>, fd: u32, path: Text) -> Result<(), Stop> {
+    pub(super) fn path_unlink_file(
+        &mut self,
+        memory: &Memory<'_>,
+        fd: u32,
+        path: Text,
+    ) -> Result<(), Stop> {
         let dir = self.directory(fd, rights::PATH_UNLINK_FILE)?;
         let slash = self.ends_in_slash(memory, path)?;
         let place = match slash {

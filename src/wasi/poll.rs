@@ -80,7 +80,15 @@ impl System {
     /// Waits for the first of the subscribed events. Descriptors that are ready now come first; if
     /// none is, the timeouts that end first are over at once, since no time passes between calls;
     /// if there are no timeouts, the guest waits for input.
-    pub(super) fn poll_oneoff(&mut self, memory: &mut Memory<'_>, abi: Abi, subscriptions: u32, events: u32, count: u32, result: u32) -> Result<(), Stop> {
+    pub(super) fn poll_oneoff(
+        &mut self,
+        memory: &mut Memory<'_>,
+        abi: Abi,
+        subscriptions: u32,
+        events: u32,
+        count: u32,
+        result: u32,
+    ) -> Result<(), Stop> {
         if count == 0 {
             return Err(Errno::Inval.into());
         }
@@ -141,8 +149,12 @@ impl System {
             return Err(Stop::Block);
         };
         self.clock.sleep_until(first, self.steps);
-        let over = sleepers.into_iter().filter(|&(deadline, _)| deadline == first);
-        Ok(over.map(|(_, userdata)| clock_event(userdata, Errno::Success)).collect())
+        let over = sleepers
+            .into_iter()
+            .filter(|&(deadline, _)| deadline == first);
+        Ok(over
+            .map(|(_, userdata)| clock_event(userdata, Errno::Success))
+            .collect())
     }
 
     /// The event of a descriptor that can be read, or `None` if that has to be waited for.
@@ -162,7 +174,11 @@ impl System {
             Object::Stream(Stream::In) if self.stdin.would_block() => None,
             Object::Stream(Stream::In) => {
                 let bytes = self.stdin.available();
-                Some(event(Errno::Success, bytes, if bytes == 0 { HANGUP } else { 0 }))
+                Some(event(
+                    Errno::Success,
+                    bytes,
+                    if bytes == 0 { HANGUP } else { 0 },
+                ))
             }
             Object::Stream(_) => Some(event(Errno::Badf, 0, 0)),
             Object::File { ino, offset } => {

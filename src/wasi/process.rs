@@ -43,28 +43,58 @@ fn write_sizes(
 const CLOCKS: u32 = 4;
 
 impl System {
-    pub(super) fn args_get(&self, memory: &mut Memory<'_>, argv: u32, buffer: u32) -> Result<(), Stop> {
+    pub(super) fn args_get(
+        &self,
+        memory: &mut Memory<'_>,
+        argv: u32,
+        buffer: u32,
+    ) -> Result<(), Stop> {
         write_strings(memory, &self.args, argv, buffer)
     }
 
-    pub(super) fn args_sizes_get(&self, memory: &mut Memory<'_>, count: u32, size: u32) -> Result<(), Stop> {
+    pub(super) fn args_sizes_get(
+        &self,
+        memory: &mut Memory<'_>,
+        count: u32,
+        size: u32,
+    ) -> Result<(), Stop> {
         write_sizes(memory, &self.args, count, size)
     }
 
-    pub(super) fn environ_get(&self, memory: &mut Memory<'_>, environ: u32, buffer: u32) -> Result<(), Stop> {
+    pub(super) fn environ_get(
+        &self,
+        memory: &mut Memory<'_>,
+        environ: u32,
+        buffer: u32,
+    ) -> Result<(), Stop> {
         write_strings(memory, &self.env, environ, buffer)
     }
 
-    pub(super) fn environ_sizes_get(&self, memory: &mut Memory<'_>, count: u32, size: u32) -> Result<(), Stop> {
+    pub(super) fn environ_sizes_get(
+        &self,
+        memory: &mut Memory<'_>,
+        count: u32,
+        size: u32,
+    ) -> Result<(), Stop> {
         write_sizes(memory, &self.env, count, size)
     }
 
-    pub(super) fn clock_res_get(&self, memory: &mut Memory<'_>, id: u32, result: u32) -> Result<(), Stop> {
+    pub(super) fn clock_res_get(
+        &self,
+        memory: &mut Memory<'_>,
+        id: u32,
+        result: u32,
+    ) -> Result<(), Stop> {
         check_clock(id)?;
         Ok(memory.write_u64(result, RESOLUTION)?)
     }
 
-    pub(super) fn clock_time_get(&self, memory: &mut Memory<'_>, id: u32, result: u32) -> Result<(), Stop> {
+    pub(super) fn clock_time_get(
+        &self,
+        memory: &mut Memory<'_>,
+        id: u32,
+        result: u32,
+    ) -> Result<(), Stop> {
         check_clock(id)?;
         Ok(memory.write_u64(result, self.now())?)
     }

@@ -66,9 +66,5 @@ pub const DIRECTORY: Rights = FD_DATASYNC
 pub const STREAM_IN: Rights = FD_READ | FD_FDSTAT_SET_FLAGS | FD_FILESTAT_GET | POLL_FD_READWRITE;
 
 /// The rights of a stream that is written.
-pub const STREAM_OUT: Rights = FD_WRITE
-    | FD_FDSTAT_SET_FLAGS
-    | FD_DATASYNC
-    | FD_SYNC
-    | FD_FILESTAT_GET
-    | POLL_FD_READWRITE;
+pub const STREAM_OUT: Rights =
+    FD_WRITE | FD_FDSTAT_SET_FLAGS | FD_DATASYNC | FD_SYNC | FD_FILESTAT_GET | POLL_FD_READWRITE;

@@ -122,7 +122,9 @@ impl System {
         let mut fds = Descriptors::default();
         // The table is empty, so these can't fail; an error would still be reported, not lost.
         let mut open = |fs: &mut Filesystem, descriptor| {
-            fds.insert(fs, descriptor).map(drop).map_err(|_| FsError::NoSpace)
+            fds.insert(fs, descriptor)
+                .map(drop)
+                .map_err(|_| FsError::NoSpace)
         };
         for stream in [Stream::In, Stream::Out, Stream::Err] {
             open(&mut fs, Descriptor::stream(stream))?;
@@ -184,9 +186,7 @@ impl System {
             F::FdFdstatSetRights => self.fd_fdstat_set_rights(int(0), long(1), long(2)),
             F::FdFilestatGet => self.fd_filestat_get(memory, abi, int(0), int(1)),
             F::FdFilestatSetSize => self.fd_filestat_set_size(int(0), long(1)),
-            F::FdFilestatSetTimes => {
-                self.fd_filestat_set_times(int(0), long(1), long(2), int(3))
-            }
+            F::FdFilestatSetTimes => self.fd_filestat_set_times(int(0), long(1), long(2), int(3)),
             F::FdPread => self.fd_pread(memory, int(0), text(1), long(3), int(4)),
             F::FdPrestatGet => self.fd_prestat_get(memory, int(0), int(1)),
             F::FdPrestatDirName => self.fd_prestat_dir_name(memory, int(0), int(1), int(2)),
@@ -209,9 +209,7 @@ impl System {
                 text(2),
                 (long(4), long(5), int(6)),
             ),
-            F::PathLink => {
-                self.path_link(memory, (int(0), int(1), text(2)), (int(4), text(5)))
-            }
+            F::PathLink => self.path_link(memory, (int(0), int(1), text(2)), (int(4), text(5))),
             F::PathOpen => self.path_open(memory, call),
             F::PathReadlink => self.path_readlink(memory, int(0), text(1), text(3), int(5)),
             F::PathRemoveDirectory => self.path_remove_directory(memory, int(0), text(1)),

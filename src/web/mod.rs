@@ -3,7 +3,9 @@
 //! It is used inside a dedicated worker. Everything it throws is an `Error` with a `code` (for
 //! programs) and a `hint` (what to do) beside its message.
 
-use crate::fs::{ArchiveError, Entry, FsError, ROOT, changes, entries, mount_tar, mount_zip, write_zip};
+use crate::fs::{
+    ArchiveError, Entry, FsError, ROOT, changes, entries, mount_tar, mount_zip, write_zip,
+};
 use crate::task::{Input, Module, Random, Task as Inputs};
 use crate::wasi::EPOCH;
 use crate::{Limits, StartError, State};
@@ -37,11 +39,15 @@ impl From<FsError> for JsValue {
 impl From<ArchiveError> for JsValue {
     fn from(error: ArchiveError) -> Self {
         let (code, hint) = match &error {
-            ArchiveError::Escape { .. } => {
-                ("archive-escape", "Make the archive again with paths inside of it, without `..` and leading slashes.")
-            }
+            ArchiveError::Escape { .. } => (
+                "archive-escape",
+                "Make the archive again with paths inside of it, without `..` and leading slashes.",
+            ),
             ArchiveError::TooBig { .. } => ("archive-too-big", "Use a smaller archive."),
-            ArchiveError::Unsupported { .. } => ("archive-unsupported", "Leave that entry out, or store it in the usual way."),
+            ArchiveError::Unsupported { .. } => (
+                "archive-unsupported",
+                "Leave that entry out, or store it in the usual way.",
+            ),
             _ => ("bad-archive", "Make the archive again: it may be damaged."),
         };
         throw(code, &error.to_string(), hint)
@@ -50,7 +56,9 @@ impl From<ArchiveError> for JsValue {
 
 fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
     let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    value.serialize(&serializer).map_err(|error| throw("internal", &error.to_string(), "Please report this."))
+    value
+        .serialize(&serializer)
+        .map_err(|error| throw("internal", &error.to_string(), "Please report this."))
 }
 
 /// The crate's version.
@@ -62,7 +70,9 @@ pub fn version() -> String {
 #[wasm_bindgen(start)]
 fn start() {
     // A panic ends the instance; the page shows the message and starts another worker.
-    std::panic::set_hook(Box::new(|info| web_sys::console::error_1(&info.to_string().into())));
+    std::panic::set_hook(Box::new(|info| {
+        web_sys::console::error_1(&info.to_string().into())
+    }));
 }
 
 #[derive(Deserialize, Default)]
@@ -77,11 +87,17 @@ fn limit(field: &str, value: Option<&String>) -> Result<Option<u64>, JsValue> {
     let Some(text) = value.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    match text.parse::<u64>().ok().filter(|&number| number <= i64::MAX as u64) {
+    match text
+        .parse::<u64>()
+        .ok()
+        .filter(|&number| number <= i64::MAX as u64)
+    {
         Some(number) => Ok(Some(number)),
         None => Err(throw(
             "bad-limit",
-            &format!("the limit `{field}` is `{text}`, which is not a whole number from 0 to 2^63 - 1"),
+            &format!(
+                "the limit `{field}` is `{text}`, which is not a whole number from 0 to 2^63 - 1"
+            ),
             "Give a decimal number.",
         )),
     }
@@ -124,13 +140,21 @@ impl Task {
     /// Makes a directory with its parents.
     #[wasm_bindgen(js_name = addDirectory)]
     pub fn add_directory(&mut self, path: &str) -> Result<(), JsValue> {
-        Ok(self.inputs.files.create_directories(ROOT, path, EPOCH).map(drop)?)
+        Ok(self
+            .inputs
+            .files
+            .create_directories(ROOT, path, EPOCH)
+            .map(drop)?)
     }
 
     /// Makes an empty file with its parents, in place of one of that name.
     #[wasm_bindgen(js_name = createFile)]
     pub fn create_file(&mut self, path: &str) -> Result<(), JsValue> {
-        Ok(self.inputs.files.replace_file(ROOT, path, EPOCH).map(drop)?)
+        Ok(self
+            .inputs
+            .files
+            .replace_file(ROOT, path, EPOCH)
+            .map(drop)?)
     }
 
     /// Appends bytes to a file.
@@ -161,7 +185,13 @@ impl Task {
     pub fn mount_zip(&mut self, dir: &str, bytes: &[u8]) -> Result<usize, JsValue> {
         let mut files = self.inputs.files.clone();
         let base = files.create_directories(ROOT, dir, EPOCH)?;
-        let count = mount_zip(&mut files, base, std::io::Cursor::new(bytes), ARCHIVE_LIMIT, EPOCH)?;
+        let count = mount_zip(
+            &mut files,
+            base,
+            std::io::Cursor::new(bytes),
+            ARCHIVE_LIMIT,
+            EPOCH,
+        )?;
         self.inputs.files = files;
         Ok(count)
     }
@@ -176,10 +206,20 @@ impl Task {
     /// a run never changes the task's files.
     pub fn start(&self, options: &Object) -> Result<Run, JsValue> {
         let module = self.module.as_ref().ok_or_else(|| {
-            throw("no-module", "no module is loaded", "Choose a sample, or drop a .wasm or .wat file.")
+            throw(
+                "no-module",
+                "no module is loaded",
+                "Choose a sample, or drop a .wasm or .wat file.",
+            )
         })?;
         let field = |name: &str| Reflect::get(options, &name.into());
-        let bad = |name: &str| throw("bad-options", &format!("`{name}` is not as it should be"), "Correct it and start again.");
+        let bad = |name: &str| {
+            throw(
+                "bad-options",
+                &format!("`{name}` is not as it should be"),
+                "Correct it and start again.",
+            )
+        };
         let args: Vec<String> =
             serde_wasm_bindgen::from_value(field("args")?).map_err(|_| bad("args"))?;
         let env: Vec<(String, String)> =
@@ -193,7 +233,10 @@ impl Task {
         let mut task = self.inputs.clone();
         task.args.push(module.info.name.clone().into_bytes());
         task.args.extend(args.into_iter().map(String::into_bytes));
-        task.env.extend(env.into_iter().map(|(name, value)| format!("{name}={value}").into_bytes()));
+        task.env.extend(
+            env.into_iter()
+                .map(|(name, value)| format!("{name}={value}").into_bytes()),
+        );
         task.stdin = match stdin.dyn_into::<Uint8Array>() {
             Ok(bytes) => Input::Bytes(bytes.to_vec()),
             Err(_) => Input::Live { terminal: true },
@@ -249,7 +292,11 @@ impl Run {
         for chunk in self.run.take_output() {
             let object = Object::new();
             Reflect::set(&object, &"fd".into(), &chunk.fd.into())?;
-            Reflect::set(&object, &"bytes".into(), &Uint8Array::from(&chunk.bytes[..]))?;
+            Reflect::set(
+                &object,
+                &"bytes".into(),
+                &Uint8Array::from(&chunk.bytes[..]),
+            )?;
             chunks.push(&object);
         }
         Ok(chunks)
@@ -297,11 +344,16 @@ impl Run {
         if let Some(paths) = paths {
             let inside = |entry: &Entry| {
                 paths.iter().any(|path| {
-                    entry.path.strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                    entry
+                        .path
+                        .strip_prefix(path.as_str())
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
                 })
             };
             entries.retain(inside);
         }
-        Ok(Uint8Array::from(&write_zip(self.run.files(), &entries)?[..]))
+        Ok(Uint8Array::from(
+            &write_zip(self.run.files(), &entries)?[..],
+        ))
     }
 }

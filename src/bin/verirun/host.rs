@@ -45,11 +45,17 @@ pub enum HostError {
 }
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> HostError + '_ {
-    move |cause| HostError::Io { path: path.to_owned(), cause }
+    move |cause| HostError::Io {
+        path: path.to_owned(),
+        cause,
+    }
 }
 
 fn guest(path: &str) -> impl FnOnce(FsError) -> HostError + '_ {
-    move |cause| HostError::Guest { path: path.to_owned(), cause }
+    move |cause| HostError::Guest {
+        path: path.to_owned(),
+        cause,
+    }
 }
 
 fn join(dir: &str, name: &str) -> String {
@@ -62,7 +68,9 @@ fn join(dir: &str, name: &str) -> String {
 /// Copies host folder `host` to `target`, a path from the root. Symbolic links stay links; devices,
 /// pipes and sockets are left out.
 pub fn copy_in(files: &mut Filesystem, host: &Path, target: &str) -> Result<(), HostError> {
-    files.create_directories(ROOT, target, EPOCH).map_err(guest(target))?;
+    files
+        .create_directories(ROOT, target, EPOCH)
+        .map_err(guest(target))?;
     let mut pending = vec![(host.to_owned(), target.to_owned())];
     while let Some((dir, inside)) = pending.pop() {
         let mut entries = fs::read_dir(&dir)
@@ -72,17 +80,27 @@ pub fn copy_in(files: &mut Filesystem, host: &Path, target: &str) -> Result<(), 
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
             let path = entry.path();
-            let name = entry.file_name().into_string().map_err(|_| HostError::NotUtf8(path.clone()))?;
+            let name = entry
+                .file_name()
+                .into_string()
+                .map_err(|_| HostError::NotUtf8(path.clone()))?;
             let inside = join(&inside, &name);
             let kind = entry.file_type().map_err(io(&path))?;
             if kind.is_dir() {
-                files.create_directories(ROOT, &inside, EPOCH).map_err(guest(&inside))?;
+                files
+                    .create_directories(ROOT, &inside, EPOCH)
+                    .map_err(guest(&inside))?;
                 pending.push((path, inside));
             } else if kind.is_symlink() {
                 let link = fs::read_link(&path).map_err(io(&path))?;
-                let link = link.into_os_string().into_string().map_err(|_| HostError::NotUtf8(path.clone()))?;
+                let link = link
+                    .into_os_string()
+                    .into_string()
+                    .map_err(|_| HostError::NotUtf8(path.clone()))?;
                 let parent = inside.rsplit_once('/').map_or("", |(parent, _)| parent);
-                let made = files.find(parent).and_then(|dir| files.create_symlink(dir, &name, &link, EPOCH));
+                let made = files
+                    .find(parent)
+                    .and_then(|dir| files.create_symlink(dir, &name, &link, EPOCH));
                 made.map_err(guest(&inside))?;
             } else if kind.is_file() {
                 copy_file(files, &path, &inside)?;
@@ -94,7 +112,9 @@ pub fn copy_in(files: &mut Filesystem, host: &Path, target: &str) -> Result<(), 
 
 fn copy_file(files: &mut Filesystem, host: &Path, inside: &str) -> Result<(), HostError> {
     let mut source = fs::File::open(host).map_err(io(host))?;
-    let ino = files.replace_file(ROOT, inside, EPOCH).map_err(guest(inside))?;
+    let ino = files
+        .replace_file(ROOT, inside, EPOCH)
+        .map_err(guest(inside))?;
     let mut buffer = vec![0; 1 << 20];
     let mut offset = 0;
     loop {
@@ -102,7 +122,9 @@ fn copy_file(files: &mut Filesystem, host: &Path, inside: &str) -> Result<(), Ho
         if read == 0 {
             return Ok(());
         }
-        files.write(ino, offset, &buffer[..read], EPOCH).map_err(guest(inside))?;
+        files
+            .write(ino, offset, &buffer[..read], EPOCH)
+            .map_err(guest(inside))?;
         offset += read as u64;
     }
 }
@@ -112,23 +134,42 @@ pub fn mount_tar(files: &mut Filesystem, host: &Path, target: &str) -> Result<()
     /// More than any sensible input, less than what would exhaust this machine's memory.
     const LIMIT: u64 = 8 << 30;
     let source = fs::File::open(host).map_err(io(host))?;
-    let base = files.create_directories(ROOT, target, EPOCH).map_err(guest(target))?;
+    let base = files
+        .create_directories(ROOT, target, EPOCH)
+        .map_err(guest(target))?;
     verirun::fs::mount_tar(files, base, std::io::BufReader::new(source), LIMIT, EPOCH)
         .map(drop)
-        .map_err(|cause| HostError::Archive { path: host.to_owned(), cause })
+        .map_err(|cause| HostError::Archive {
+            path: host.to_owned(),
+            cause,
+        })
 }
 
 /// Writes what changed below `inside` (a path from the root) to host folder `host`. What the run
 /// removed is removed there only if `remove` is set. Nothing is written through a symbolic link.
-pub fn copy_out(files: &Filesystem, changes: &[Entry], inside: &str, host: &Path, remove: bool) -> Result<(), HostError> {
+pub fn copy_out(
+    files: &Filesystem,
+    changes: &[Entry],
+    inside: &str,
+    host: &Path,
+    remove: bool,
+) -> Result<(), HostError> {
     fs::create_dir_all(host).map_err(io(host))?;
     let below = |entry: &Entry| match inside {
         "" => Some(entry.path.clone()),
-        inside => entry.path.strip_prefix(inside)?.strip_prefix('/').map(str::to_owned),
+        inside => entry
+            .path
+            .strip_prefix(inside)?
+            .strip_prefix('/')
+            .map(str::to_owned),
     };
     if remove {
         // Backwards: what a directory held goes before it.
-        for entry in changes.iter().rev().filter(|entry| entry.change == Change::Removed) {
+        for entry in changes
+            .iter()
+            .rev()
+            .filter(|entry| entry.change == Change::Removed)
+        {
             let Some(path) = below(entry) else { continue };
             let path = checked(host, &path)?;
             let removed = match entry.kind {
@@ -185,7 +226,10 @@ fn write_file(files: &Filesystem, entry: &Entry, path: &Path) -> Result<(), Host
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(io(parent))?;
     }
-    let content = files.find(&entry.path).and_then(|ino| files.content(ino)).map_err(guest(&entry.path))?;
+    let content = files
+        .find(&entry.path)
+        .and_then(|ino| files.content(ino))
+        .map_err(guest(&entry.path))?;
     let mut file = fs::File::create(path).map_err(io(path))?;
     let mut result = Ok(());
     content.for_each_block(|block| {

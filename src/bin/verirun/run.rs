@@ -3,6 +3,7 @@
 use crate::host::{self, HostError};
 use clap::Args;
 use serde::Serialize;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,11 +47,10 @@ pub struct Arguments {
     /// The most 64 KiB pages of memory.
     #[arg(long, value_name = "PAGES")]
     max_memory: Option<u64>,
-    /// The program: a WebAssembly module, binary or text.
-    module: PathBuf,
-    /// Its arguments.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    args: Vec<String>,
+    /// The program (a WebAssembly module, binary or text) and its arguments. Options behind the
+    /// program are the program's, so the two are one list here.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_names = ["MODULE", "ARGS"])]
+    command: Vec<OsString>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +96,10 @@ fn split(value: &str) -> (PathBuf, Option<&str>) {
 
 /// The path from the root that a guest's name stands for; `..` is refused when it is made.
 fn inside(name: &str) -> String {
-    let parts: Vec<_> = name.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    let parts: Vec<_> = name
+        .split('/')
+        .filter(|part| !matches!(*part, "" | "."))
+        .collect();
     parts.join("/")
 }
 
@@ -113,7 +116,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     match prepare(arguments) {
         Ok((module, run, mounts)) => match drive(arguments, &module, run, &mounts) {
             Ok(code) => code,
-            Err(RunError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(ABORTED),
+            Err(RunError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                ExitCode::from(ABORTED)
+            }
             Err(error) => fail(&error, ABORTED),
         },
         Err(error) => fail(&error, NEVER_RAN),
@@ -126,13 +131,29 @@ fn fail(error: &RunError, code: u8) -> ExitCode {
 }
 
 fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>), RunError> {
-    let read = |path: &PathBuf| std::fs::read(path).map_err(|cause| RunError::Read { path: path.clone(), cause });
-    let name = arguments.module.to_string_lossy().into_owned();
-    let module = Module::load(&name, &read(&arguments.module)?).map_err(StartError::from)?;
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|cause| RunError::Read {
+            path: path.clone(),
+            cause,
+        })
+    };
+    // clap requires at least one; an empty name is reported as a file that can't be read.
+    let path = arguments
+        .command
+        .first()
+        .map(PathBuf::from)
+        .unwrap_or_default();
+    let module = Module::load(&path.to_string_lossy(), &read(&path)?).map_err(StartError::from)?;
     let mut task = Task::default();
-    let program = arguments.module.file_name().unwrap_or(arguments.module.as_os_str());
-    task.args.push(program.to_string_lossy().into_owned().into_bytes());
-    task.args.extend(arguments.args.iter().map(|arg| arg.clone().into_bytes()));
+    let program = path.file_name().unwrap_or(path.as_os_str());
+    task.args.push(program.as_encoded_bytes().to_vec());
+    task.args.extend(
+        arguments
+            .command
+            .iter()
+            .skip(1)
+            .map(|arg| arg.as_encoded_bytes().to_vec()),
+    );
     for variable in &arguments.env {
         match variable.split_once('=') {
             Some((name, _)) if !name.is_empty() => task.env.push(variable.clone().into_bytes()),
@@ -141,7 +162,9 @@ fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>), RunError>
     }
     task.stdin = match &arguments.stdin {
         Some(path) => Input::Bytes(read(path)?),
-        None => Input::Live { terminal: io::stdin().is_terminal() },
+        None => Input::Live {
+            terminal: io::stdin().is_terminal(),
+        },
     };
     task.limits.memory_pages = arguments.max_memory;
     let mut mounts = Vec::new();
@@ -157,13 +180,20 @@ fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>), RunError>
         host::mount_tar(&mut task.files, &file, &inside(guest.unwrap_or("/")))?;
     }
     if !mounts.is_empty() {
-        let preopens = mounts.iter().map(|mount| (mount.name.clone(), mount.path.clone()));
+        let preopens = mounts
+            .iter()
+            .map(|mount| (mount.name.clone(), mount.path.clone()));
         task.preopens = preopens.collect();
     }
     Ok((module.clone(), Run::start(&module, &task)?, mounts))
 }
 
-fn drive(arguments: &Arguments, module: &Module, mut run: Run, mounts: &[Mount]) -> Result<ExitCode, RunError> {
+fn drive(
+    arguments: &Arguments,
+    module: &Module,
+    mut run: Run,
+    mounts: &[Mount],
+) -> Result<ExitCode, RunError> {
     loop {
         let state = run.slice(SLICE);
         write_output(&mut run)?;
@@ -184,11 +214,19 @@ fn drive(arguments: &Arguments, module: &Module, mut run: Run, mounts: &[Mount])
     }
     let stats = run.stats();
     if let Some(path) = &arguments.json {
-        let report = Report { module: &module.info, outcome: run.outcome(), stats, files: changes };
+        let report = Report {
+            module: &module.info,
+            outcome: run.outcome(),
+            stats,
+            files: changes,
+        };
         let written = serde_json::to_vec_pretty(&report).map_err(io::Error::from);
         written
             .and_then(|json| std::fs::write(path, json))
-            .map_err(|cause| RunError::Write { path: path.clone(), cause })?;
+            .map_err(|cause| RunError::Write {
+                path: path.clone(),
+                cause,
+            })?;
     }
     if arguments.stats {
         eprintln!(
@@ -202,7 +240,9 @@ fn drive(arguments: &Arguments, module: &Module, mut run: Run, mounts: &[Mount])
 fn write_output(run: &mut Run) -> Result<(), RunError> {
     for chunk in run.take_output() {
         let result = match chunk.fd {
-            1 => io::stdout().write_all(&chunk.bytes).and_then(|()| io::stdout().flush()),
+            1 => io::stdout()
+                .write_all(&chunk.bytes)
+                .and_then(|()| io::stdout().flush()),
             _ => io::stderr().write_all(&chunk.bytes),
         };
         result.map_err(RunError::Output)?;
