@@ -6,20 +6,18 @@ export interface LimitField {
   label: string;
   unit: string;
   about: string;
-  /** What holds when the field is empty; for show. */
+  /** What holds when the field is empty: a page must not fill the memory of the machine it is on. */
   preset: string;
   max: bigint;
 }
 
-const U64 = 2n ** 64n - 1n;
+const MAX = 2n ** 63n - 1n;
 
+/** Gas, call depth and frame join them when the runtime meters (the face ignores them today). */
 export const LIMIT_FIELDS: readonly LimitField[] = [
-  { key: "gas", label: "Gas", unit: "steps", about: "How long the program may compute.", preset: "1099511627776", max: U64 },
-  { key: "call", label: "Call depth", unit: "nested calls", about: "How deep functions may call each other.", preset: "65536", max: U64 },
-  { key: "frame", label: "Frame", unit: "bytes of value stack", about: "How much the calls may hold together.", preset: "524288", max: U64 },
-  { key: "memory", label: "Memory", unit: "pages of 64 KiB", about: "How far the memory may grow.", preset: "2048", max: 65536n },
-  { key: "outputBytes", label: "Output", unit: "bytes of stdout and stderr", about: "How much the program may print.", preset: "", max: U64 },
-  { key: "fileBytes", label: "Files", unit: "bytes of all files", about: "How much its files may hold.", preset: "", max: U64 },
+  { key: "memory", label: "Memory", unit: "pages of 64 KiB", about: "How far the memory may grow.", preset: "8192", max: 65536n },
+  { key: "outputBytes", label: "Output", unit: "bytes of stdout and stderr", about: "How much the program may print.", preset: "67108864", max: MAX },
+  { key: "fileBytes", label: "Files", unit: "bytes of all files", about: "How much its files may hold.", preset: "1073741824", max: MAX },
 ];
 
 /** The problem with what stands in a limit field, or null. Underscores and spaces may group digits. */
@@ -31,12 +29,12 @@ export function checkLimit(field: LimitField, text: string): string | null {
   return null;
 }
 
-/** The limits that were filled in. */
+/** The limits as they stand, with presets for the empty fields. */
 export function readLimits(values: ReadonlyMap<keyof Limits, string>): Limits {
   const limits: Limits = {};
-  for (const { key } of LIMIT_FIELDS) {
+  for (const { key, preset } of LIMIT_FIELDS) {
     const digits = (values.get(key) ?? "").replaceAll(/[\s_]/g, "");
-    if (digits !== "") limits[key] = BigInt(digits).toString();
+    limits[key] = digits === "" ? preset : BigInt(digits).toString();
   }
   return limits;
 }

@@ -143,7 +143,7 @@ export class SetupForm {
         id,
         type: "text",
         inputMode: "numeric",
-        placeholder: field.preset || "preset",
+        placeholder: field.preset,
         autocomplete: "off",
         attrs: { "aria-describedby": `${id}-about` },
         on: { input: () => this.#showLimits() },
