@@ -55,6 +55,14 @@ enum State {
     Running,
 }
 
+/// What came of going on.
+enum Progress {
+    /// The guest ran, and stopped like this.
+    Went(Result<ResumableCall, Error>),
+    /// It still waits for input.
+    Waiting(ResumableCall),
+}
+
 /// A guest on wasmi.
 pub struct Interpreter {
     store: Store<Host>,
@@ -201,11 +209,8 @@ impl Interpreter {
         })
     }
 
-    /// Goes on from where the guest was left; `None` if it still waits for input.
-    fn resume(
-        &mut self,
-        suspended: ResumableCall,
-    ) -> Result<Result<ResumableCall, Error>, ResumableCall> {
+    /// Goes on from where the guest was left.
+    fn resume(&mut self, suspended: ResumableCall) -> Progress {
         match suspended {
             ResumableCall::HostTrap(trap) => {
                 let interrupt = trap.host_error().downcast_ref::<Interrupt>().copied();
@@ -213,15 +218,17 @@ impl Interpreter {
                     Some(Interrupt::Yield(value)) => value,
                     Some(Interrupt::Block(call)) => match call_system(&mut self.store, &call) {
                         Reply::Return(errno) => i32::from(errno as u16),
-                        Reply::Block => return Err(ResumableCall::HostTrap(trap)),
-                        Reply::Exit(code) => return Ok(Err(Error::host(Interrupt::Exit(code)))),
+                        Reply::Block => return Progress::Waiting(ResumableCall::HostTrap(trap)),
+                        Reply::Exit(code) => {
+                            return Progress::Went(Err(Error::host(Interrupt::Exit(code))));
+                        }
                         Reply::Exceeded(limit) => {
-                            return Ok(Err(Error::host(Interrupt::Exceeded(limit))));
+                            return Progress::Went(Err(Error::host(Interrupt::Exceeded(limit))));
                         }
                     },
-                    _ => return Ok(Err(trap.into_host_error())),
+                    _ => return Progress::Went(Err(trap.into_host_error())),
                 };
-                Ok(trap.resume(&mut self.store, &[Val::I32(value)], &mut []))
+                Progress::Went(trap.resume(&mut self.store, &[Val::I32(value)], &mut []))
             }
             ResumableCall::OutOfFuel(call) => {
                 // One operator may need more than a slice (filling a gigabyte, say).
@@ -229,9 +236,9 @@ impl Interpreter {
                 if self.fuel() < required {
                     set_fuel(&mut self.store, required);
                 }
-                Ok(call.resume(&mut self.store, &mut []))
+                Progress::Went(call.resume(&mut self.store, &mut []))
             }
-            finished => Ok(Ok(finished)),
+            finished => Progress::Went(Ok(finished)),
         }
     }
 
@@ -273,22 +280,24 @@ impl Engine for Interpreter {
         set_fuel(&mut self.store, steps.max(1));
         let granted = steps.max(1);
         let result = match std::mem::replace(&mut self.state, State::Running) {
-            State::Ready(start) => Ok(start.call_resumable(&mut self.store, &[], &mut [])),
+            State::Ready(start) => {
+                Progress::Went(start.call_resumable(&mut self.store, &[], &mut []))
+            }
             State::Suspended(call) => self.resume(call),
             State::Done(end) => {
                 self.state = State::Done(end.clone());
                 return Slice::Done(end);
             }
-            State::Running => Ok(Err(Error::new("a slice was left in the middle"))),
+            State::Running => Progress::Went(Err(Error::new("a slice was left in the middle"))),
         };
         self.work += granted.saturating_sub(self.fuel());
         let call = match result {
-            Err(still) => {
-                self.state = State::Suspended(still);
+            Progress::Waiting(call) => {
+                self.state = State::Suspended(call);
                 return Slice::Blocked;
             }
-            Ok(Ok(call)) => call,
-            Ok(Err(error)) => {
+            Progress::Went(Ok(call)) => call,
+            Progress::Went(Err(error)) => {
                 let end = end_of(&error);
                 self.state = State::Done(end.clone());
                 return Slice::Done(end);

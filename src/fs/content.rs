@@ -152,7 +152,7 @@ impl Content {
 
     /// All bytes in order, block by block (holes as zeros), without a copy of the whole.
     pub fn for_each_block(&self, mut visit: impl FnMut(&[u8])) {
-        const ZEROS: [u8; BLOCK as usize] = [0; BLOCK as usize];
+        static ZEROS: [u8; BLOCK as usize] = [0; BLOCK as usize];
         let mut position = 0;
         while position < self.len {
             let span = (self.len - position).min(BLOCK) as usize;

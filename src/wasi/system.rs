@@ -158,7 +158,7 @@ impl System {
         match self.dispatch(call, memory) {
             Ok(()) => Reply::Return(Errno::Success),
             Err(Stop::Errno(errno)) => Reply::Return(errno),
-            Err(Stop::Block) => return Reply::Block,
+            Err(Stop::Block) => Reply::Block,
             Err(Stop::Exit(code)) => Reply::Exit(code),
             Err(Stop::Exceeded(limit)) => Reply::Exceeded(limit),
         }
