@@ -300,7 +300,12 @@ impl System {
         match self.fds.get(fd)?.object {
             Object::Stream(_) => Err(Errno::Spipe),
             Object::Directory { .. } => Err(Errno::Badf),
-            Object::File { ino, offset } => self.descriptor(fd, needed).map(|_| (ino, offset)),
+            Object::File { ino, offset } => {
+                // The right to seek implies the right to tell.
+                let implied = self.descriptor(fd, rights::FD_SEEK);
+                implied.or_else(|_| self.descriptor(fd, needed))?;
+                Ok((ino, offset))
+            }
         }
     }
 
