@@ -26,7 +26,7 @@ export function describe(outcome: Outcome, steps: number): Verdict {
     case "out_of_gas":
       return stopped("Out of gas", at, "It may be caught in an endless loop. If it only needs longer, raise Gas under Limits.");
     case "call_depth_exceeded":
-      return stopped("Call depth exceeded", at, "Look for endless recursion, or raise Call depth under Limits.");
+      return stopped("Call depth exceeded", at, "Calls were nested too deeply: look for endless recursion.");
     case "frame_exceeded":
       return stopped("Stack frame limit exceeded", at, "Look for deep recursion, or raise Frame under Limits.");
     case "memory_exceeded":

@@ -60,6 +60,8 @@ export class Terminal {
       minimumContrastRatio: 4.5,
       disableStdin: true,
       cursorInactiveStyle: "none",
+      // Binary output is no mistake of ours, and xterm.js would report each odd byte on the console.
+      logLevel: "off",
     });
     this.#xterm = xterm;
     this.#fit = new Fit();

@@ -1,7 +1,8 @@
 /** Each kind of bad input has its own message, with a hint, and does no harm to what comes after. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { drop, headline, openSite, visit } from "./support/page.mjs";
+import { downloaded, drop, dropProgram, headline, openSite, visit } from "./support/page.mjs";
+import { ENDLESS } from "./support/programs.mjs";
 
 let site;
 before(async () => {
@@ -116,5 +117,38 @@ test("a good zip is mounted as files", async () => {
   await headline(page, "Finished with exit code 0");
   await page.locator("#changedOnly").uncheck();
   await page.locator('#tree [data-path="inner.txt"]').waitFor();
+  await done();
+});
+
+test("when the runtime itself fails, output and set-up are kept and a new one takes over", async () => {
+  // The first worker's runtime is made to trap in the middle of a run, as a panic does; the next is whole.
+  let first = true;
+  const prepare = (context) =>
+    context.route("**/verirun.js", async (route) => {
+      const response = await route.fetch();
+      const failing = `
+        let slices = 0;
+        const slice = Run.prototype.slice;
+        Run.prototype.slice = function (steps) {
+          if (++slices === 3) throw new WebAssembly.RuntimeError("unreachable");
+          return slice.call(this, steps);
+        };`;
+      await route.fulfill({ response, body: (await response.text()) + (first ? failing : "") });
+      first = false;
+    });
+  const { page, done } = await visit(site, { prepare });
+  await drop(page, [{ name: "kept.txt", bytes: "still here" }]);
+  await dropProgram(page, "endless.wat", ENDLESS);
+  await page.click("#run");
+  await page.locator('.alert[data-code="runtime-crashed"]').waitFor();
+  await headline(page, "The runtime failed");
+  const out = await downloaded(page, () => page.click("#saveOut"));
+  assert.equal(out.toString(), "before the loop\n");
+  await page.click("#run");
+  await headline(page, "Running");
+  await page.click("#cancel");
+  await headline(page, "Cancelled");
+  await page.locator("#changedOnly").uncheck();
+  await page.locator('#tree [data-path="kept.txt"]').waitFor();
   await done();
 });

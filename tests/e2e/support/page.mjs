@@ -39,9 +39,11 @@ export async function openSite() {
   };
 }
 
-/** A fresh visit. `errors` collects what the console and the page complain about; tests end with `done`. */
-export async function visit(site, options = {}) {
+/** A fresh visit. `errors` collects what the console and the page complain about; tests end with `done`.
+ * `prepare` gets the browser context before the page is loaded. */
+export async function visit(site, { prepare, ...options } = {}) {
   const context = await site.browser.newContext({ viewport: WIDE, acceptDownloads: true, ...options });
+  await prepare?.(context);
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   const errors = [];

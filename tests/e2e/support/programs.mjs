@@ -19,8 +19,7 @@ const write = (fd, from, length) => `
 
 const constant = (value) => `(i32.const ${value})`;
 
-export const GREETING = `;; double: greeting
-(module
+export const GREETING = `(module
   ${imports("fd_write", "proc_exit")}
   (memory (export "memory") 1)
   (data (i32.const 64) "to stdout\\nto stderr\\n")
@@ -29,8 +28,7 @@ export const GREETING = `;; double: greeting
 `;
 
 /** All 256 bytes, eight times. */
-export const BINARY = `;; double: binary
-(module
+export const BINARY = `(module
   ${imports("fd_write")}
   (memory (export "memory") 1)
   (func (export "_start") (local $i i32)
@@ -41,8 +39,7 @@ export const BINARY = `;; double: binary
 `;
 
 /** Copies stdin to stdout until it ends, then says so. */
-export const ECHO = `;; double: echo
-(module
+export const ECHO = `(module
   ${imports("fd_write", "fd_read")}
   (memory (export "memory") 1)
   (data (i32.const 16) "> ")
@@ -59,8 +56,7 @@ export const ECHO = `;; double: echo
 `;
 
 /** Says something, then loops for ever. */
-export const ENDLESS = `;; double: endless
-(module
+export const ENDLESS = `(module
   ${imports("fd_write")}
   (memory (export "memory") 1)
   (data (i32.const 64) "before the loop\\n")
@@ -69,8 +65,7 @@ export const ENDLESS = `;; double: endless
 `;
 
 /** Prints lines for ever, as fast as it can. */
-export const FLOOD = `;; double: flood
-(module
+export const FLOOD = `(module
   ${imports("fd_write")}
   (memory (export "memory") 2)
   (data (i32.const 64) "the same line again and again and again and again and again....\\n")
@@ -84,8 +79,7 @@ export const FLOOD = `;; double: flood
 `;
 
 /** Copies big.bin to out/copy.bin, adding one to the first byte of each piece it reads. */
-export const COPY = `;; double: copy
-(module
+export const COPY = `(module
   ${imports("fd_write", "fd_read", "path_open")}
   (memory (export "memory") 32)
   (data (i32.const 64) "big.bin")

@@ -1,0 +1,117 @@
+/** The page's parts that need no browser, bundled from their TypeScript. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+async function load(path) {
+  const entry = fileURLToPath(new URL(`../../www/${path}`, import.meta.url));
+  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: "esm", write: false });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+}
+
+const { parseArgs, formatArgs, parseEnv } = await load("args.ts");
+const { LineEditor } = await load("lineedit.ts");
+const { OutputLog } = await load("worker/outputlog.ts");
+const { cleanPath } = await load("inputs.ts");
+const { buildTree } = await load("tree.ts");
+const { bytes, quantity, grouped } = await load("format.ts");
+
+test("arguments are split as a shell splits them", () => {
+  const cases = [
+    ["", []],
+    ["  a  b ", ["a", "b"]],
+    ["'a b' \"c d\"", ["a b", "c d"]],
+    ["a'b'\"c\"", ["abc"]],
+    ["'' \"\"", ["", ""]],
+    ["a\\ b \\'", ["a b", "'"]],
+    ['"\\" \\\\ \\n"', ['" \\ \\n']],
+    ["'\\n'", ["\\n"]],
+    ["$HOME *", ["$HOME", "*"]],
+  ];
+  for (const [text, args] of cases) assert.deepEqual(parseArgs(text), { ok: true, args }, text);
+  for (const text of ["'a", 'a"', "a\\"]) assert.equal(parseArgs(text).ok, false, text);
+});
+
+test("formatted arguments read back as they were", () => {
+  const args = ["plain", "", "two words", "it's", '"', "\\", "a\nb", "$x", "ü", "--k=v"];
+  assert.deepEqual(parseArgs(formatArgs(args)), { ok: true, args });
+});
+
+test("the environment is one KEY=VALUE a line", () => {
+  assert.deepEqual(parseEnv("A=1\n\n# note\nB=x=y\nA=2"), { ok: true, env: [["A", "2"], ["B", "x=y"]] });
+  assert.match(parseEnv("A=1\nnothing").message, /Line 2/);
+  assert.equal(parseEnv("=x").ok, false);
+});
+
+test("a typed line can be edited", () => {
+  const editor = new LineEditor();
+  for (const key of ["h", "x", "\x7f", "allo", "\x1b[H", "\x1b[C", "\x1b[3~", "e", "\x05", "!"]) editor.key(key);
+  assert.deepEqual(editor.key("\r"), { type: "line", text: "hello!" });
+  editor.key("\x1b[A");
+  assert.equal(editor.before, "hello!");
+  editor.key("\x15");
+  assert.deepEqual(editor.key("\x04"), { type: "end" });
+  assert.deepEqual(editor.key("\x03"), { type: "interrupt" });
+  assert.deepEqual(editor.key("\x1b[99~"), { type: "none" });
+  editor.key("one two");
+  editor.key("\x17");
+  assert.equal(editor.before, "one ");
+});
+
+test("all output is kept, and no more is sent than was drawn", () => {
+  const log = new OutputLog();
+  const piece = new Uint8Array(100_000).map((_, index) => index % 251);
+  for (let count = 0; count < 10; count++) log.push([{ fd: 1, bytes: piece }, { fd: 2, bytes: Uint8Array.of(count) }]);
+  const first = log.next();
+  const size = (message) => message.chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0);
+  assert.equal(size(first), 384 * 1024);
+  assert.equal(log.next(), null, "the window is full");
+  log.drawn(1000);
+  assert.equal(size(log.next()), 1000);
+  log.drawn(1e9);
+  assert.equal(log.stdout.length, 1_000_000);
+  assert.deepEqual(log.stdout.read(999_998, 10), piece.slice(-2));
+  assert.deepEqual(log.stderr.read(0, 10), Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9));
+});
+
+test("a page that fell behind is sent the end, from the start of a line", () => {
+  const log = new OutputLog();
+  const line = new TextEncoder().encode("0123456789abcde\n");
+  const block = new Uint8Array(line.length * 10_000);
+  for (let at = 0; at < block.length; at += line.length) block.set(line, at);
+  block[block.length - 1] = 33;
+  for (let count = 0; count < 40; count++) log.push([{ fd: 1, bytes: block }]);
+  let shown = 0;
+  let skipped = 0;
+  let last = 0;
+  for (let next = log.next(); next; next = log.next()) {
+    skipped += next.skipped;
+    for (const chunk of next.chunks) {
+      if (shown === 0) assert.equal(chunk.bytes[0], 48);
+      shown += chunk.bytes.length;
+      last = chunk.bytes.at(-1);
+    }
+    log.drawn(1e9);
+  }
+  assert.equal(shown + skipped, 40 * block.length);
+  assert.ok(shown < 5e6);
+  assert.equal(last, 33);
+});
+
+test("paths stay inside the task", () => {
+  assert.equal(cleanPath("/a//./b.txt"), "a/b.txt");
+  for (const path of ["", "/", "../a", "a/../b", "a\0b"]) assert.throws(() => cleanPath(path), { code: "bad-path" }, path);
+});
+
+test("a list of paths becomes a tree", () => {
+  const entry = (path) => ({ path, type: "file", size: 1, change: "same" });
+  const [a, b] = buildTree([entry("a/x/1"), entry("a/y"), entry("b")]);
+  assert.deepEqual([a.name, a.children.map((node) => node.path), b.path], ["a", ["a/x", "a/y"], "b"]);
+});
+
+test("numbers are short", () => {
+  assert.deepEqual([bytes(999), bytes(1000), bytes(999_999), bytes(50_000_000)], ["999 B", "1.00 kB", "1.00 MB", "50.0 MB"]);
+  assert.deepEqual([quantity(999), quantity(12_345), quantity(2e9)], ["999", "12.3 k", "2.00 G"]);
+  assert.equal(grouped(1234567), "1\u202f234\u202f567");
+});
