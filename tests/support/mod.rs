@@ -85,7 +85,10 @@ impl Outcome {
 
     /// The value of the check called `name`.
     pub fn value(&self, name: &str) -> Option<String> {
-        self.checks().into_iter().find(|check| check.name == name).map(|check| check.value)
+        self.checks()
+            .into_iter()
+            .find(|check| check.name == name)
+            .map(|check| check.value)
     }
 }
 
@@ -113,7 +116,11 @@ pub fn guest(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let directory = BUILT.get_or_init(build_guests);
     let path = directory.join(format!("{name}.wasm"));
-    assert!(path.is_file(), "there is no guest {name}: {} is missing", path.display());
+    assert!(
+        path.is_file(),
+        "there is no guest {name}: {} is missing",
+        path.display()
+    );
     path
 }
 
@@ -121,7 +128,14 @@ fn build_guests() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = root.join("target/guests");
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--release", "--workspace", "--target", "wasm32-wasip1"])
+        .args([
+            "build",
+            "--quiet",
+            "--release",
+            "--workspace",
+            "--target",
+            "wasm32-wasip1",
+        ])
         .arg("--manifest-path")
         .arg(root.join("tests/guests/Cargo.toml"))
         .arg("--target-dir")

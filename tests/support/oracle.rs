@@ -12,7 +12,10 @@ use wasmi_wasi::{WasiCtx, WasiCtxBuilder, WasiFile, ambient_authority};
 
 /// Whether the oracle can be given this case: it takes strings only.
 pub fn can_run(case: &Case) -> bool {
-    case.args.iter().chain(&case.env).all(|text| std::str::from_utf8(text).is_ok())
+    case.args
+        .iter()
+        .chain(&case.env)
+        .all(|text| std::str::from_utf8(text).is_ok())
 }
 
 /// Runs `guest` on the oracle with an empty preopened directory `/`.
@@ -28,7 +31,10 @@ pub fn run_on_oracle(guest: &Path, case: &Case) -> Outcome {
         // The guest may close its stdin before it read everything.
         let _ = feed.write_all(&input);
     });
-    let end = call(guest, context(guest, case, directory.path(), stdin, out, err));
+    let end = call(
+        guest,
+        context(guest, case, directory.path(), stdin, out, err),
+    );
     feeder.join().expect("the feeder does not panic");
     let mut tree = BTreeMap::new();
     walk(directory.path(), "", &mut tree);
@@ -40,13 +46,25 @@ pub fn run_on_oracle(guest: &Path, case: &Case) -> Outcome {
     }
 }
 
-fn context(guest: &Path, case: &Case, root: &Path, stdin: PipeReader, out: PipeWriter, err: PipeWriter) -> WasiCtx {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the oracle takes UTF-8 only");
+fn context(
+    guest: &Path,
+    case: &Case,
+    root: &Path,
+    stdin: PipeReader,
+    out: PipeWriter,
+    err: PipeWriter,
+) -> WasiCtx {
+    let text =
+        |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the oracle takes UTF-8 only");
     let stream = |fd: OwnedFd| -> Box<dyn WasiFile> {
-        Box::new(File::from_cap_std(cap_std::fs::File::from_std(std::fs::File::from(fd))))
+        Box::new(File::from_cap_std(cap_std::fs::File::from_std(
+            std::fs::File::from(fd),
+        )))
     };
     let mut builder = WasiCtxBuilder::new();
-    builder.arg(&guest.file_stem().expect("a file").to_string_lossy()).expect("short");
+    builder
+        .arg(&guest.file_stem().expect("a file").to_string_lossy())
+        .expect("short");
     for arg in &case.args {
         builder.arg(&text(arg)).expect("short");
     }
@@ -55,9 +73,13 @@ fn context(guest: &Path, case: &Case, root: &Path, stdin: PipeReader, out: PipeW
         let (name, value) = entry.split_once('=').expect("NAME=VALUE");
         builder.env(name, value).expect("short");
     }
-    let dir = cap_std::fs::Dir::open_ambient_dir(root, ambient_authority()).expect("it was just made");
+    let dir =
+        cap_std::fs::Dir::open_ambient_dir(root, ambient_authority()).expect("it was just made");
     builder.preopened_dir(dir, "/").expect("a directory");
-    builder.stdin(stream(stdin.into())).stdout(stream(out.into())).stderr(stream(err.into()));
+    builder
+        .stdin(stream(stdin.into()))
+        .stdout(stream(out.into()))
+        .stderr(stream(err.into()));
     builder.build()
 }
 
@@ -103,7 +125,12 @@ fn walk(directory: &Path, prefix: &str, tree: &mut BTreeMap<String, Node>) {
             walk(&entry.path(), &format!("{path}/"), tree);
             Node::Directory
         } else if kind.is_symlink() {
-            Node::Symlink(std::fs::read_link(entry.path()).expect("a link").to_string_lossy().into_owned())
+            Node::Symlink(
+                std::fs::read_link(entry.path())
+                    .expect("a link")
+                    .to_string_lossy()
+                    .into_owned(),
+            )
         } else {
             let mut file = std::fs::File::open(entry.path()).expect("a file");
             let (mut hash, mut size, mut buffer) = (Hash::default(), 0, vec![0; 65_536]);

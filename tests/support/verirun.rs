@@ -8,7 +8,11 @@ use verirun::{Input, Module, Run, State, Task};
 
 /// Runs `guest` on Verirun with an empty root directory.
 pub fn run_on_verirun(guest: &Path, case: &Case) -> Outcome {
-    let name = guest.file_stem().expect("a file").to_string_lossy().into_owned();
+    let name = guest
+        .file_stem()
+        .expect("a file")
+        .to_string_lossy()
+        .into_owned();
     let bytes = std::fs::read(guest).expect("the guest can be read");
     let module = Module::load(&name, &bytes).expect("the guest loads");
     let mut task = Task {
@@ -23,7 +27,11 @@ pub fn run_on_verirun(guest: &Path, case: &Case) -> Outcome {
     loop {
         let state = run.slice(10_000_000);
         for chunk in run.take_output() {
-            let stream = if chunk.fd == 1 { &mut stdout } else { &mut stderr };
+            let stream = if chunk.fd == 1 {
+                &mut stdout
+            } else {
+                &mut stderr
+            };
             stream.extend(chunk.bytes);
         }
         match state {
@@ -51,7 +59,9 @@ fn tree(fs: &Filesystem) -> BTreeMap<String, Node> {
             Kind::Directory => Node::Directory,
             Kind::Symlink => Node::Symlink(entry.target.expect("a symlink has a target")),
             Kind::File => {
-                let content = fs.content(fs.find(&entry.path).expect("it is listed")).expect("it is a file");
+                let content = fs
+                    .content(fs.find(&entry.path).expect("it is listed"))
+                    .expect("it is a file");
                 let (mut hash, mut offset, mut buffer) = (Hash::default(), 0, vec![0; 65_536]);
                 loop {
                     let n = content.read_at(offset, &mut buffer);

@@ -12,6 +12,18 @@ extern "C" fn construct() {
     let _ = sys::write(1, "ok constructor = ran\n");
 }
 
+unsafe extern "C" {
+    /// Made by the linker: runs the constructors.
+    fn __wasm_call_ctors();
+}
+
+/// What `crt1-reactor.o` of wasi-libc would export; rustc does not link that for a `cdylib`.
+#[unsafe(no_mangle)]
+pub extern "C" fn _initialize() {
+    // SAFETY: the host calls `_initialize` once, before anything else.
+    unsafe { __wasm_call_ctors() };
+}
+
 /// An export for hosts that go on to call one.
 #[unsafe(no_mangle)]
 pub extern "C" fn answer() -> i32 {
