@@ -169,9 +169,20 @@ fn rust_tests(report: &mut Report, layout: &Layout) {
     report.step("guests", || build_guests(layout));
     report.step("Rust tests", || {
         if process::version("cargo", &["nextest", "--version"]).is_none() {
-            return process::run(&mut layout.cargo(&["test", "--workspace", "--locked"]));
+            return process::run(&mut layout.cargo(&[
+                "test",
+                "--workspace",
+                "--locked",
+                "--no-fail-fast",
+            ]));
         }
-        process::run(&mut layout.cargo(&["nextest", "run", "--workspace", "--locked"]))?;
+        process::run(&mut layout.cargo(&[
+            "nextest",
+            "run",
+            "--workspace",
+            "--locked",
+            "--no-fail-fast",
+        ]))?;
         // nextest leaves the examples in the documentation out.
         process::run(&mut layout.cargo(&["test", "--doc", "--workspace", "--locked"]))
     });

@@ -151,19 +151,22 @@ pub fn build(layout: &Layout) -> Result<Vec<Task>> {
             .arg(&built),
     )?;
 
+    // Made aside and then put in place, so that what a removed task left does not stay
+    // published, and nobody finds half of it.
     let out = layout.tasks();
-    if out.exists() {
-        // What a removed task left must not stay published.
-        std::fs::remove_dir_all(&out).with_context(|| format!("cannot empty {}", out.display()))?;
-    }
+    let made = layout.target.join(format!("tasks-{}", std::process::id()));
     let mut index = Vec::new();
     for task in &tasks {
-        publish(task, &built.join("wasm32-wasip1/release"), &out)
+        publish(task, &built.join("wasm32-wasip1/release"), &made)
             .with_context(|| format!("task {}", task.id))?;
-        index.push(entry(task, &out)?);
+        index.push(entry(task, &made)?);
     }
     let index = serde_json::to_string_pretty(&index)? + "\n";
-    std::fs::write(out.join("index.json"), index).context("cannot write the index of tasks")?;
+    std::fs::write(made.join("index.json"), index).context("cannot write the index of tasks")?;
+    if out.exists() {
+        std::fs::remove_dir_all(&out).with_context(|| format!("cannot empty {}", out.display()))?;
+    }
+    std::fs::rename(&made, &out).with_context(|| format!("cannot create {}", out.display()))?;
     eprintln!("{} sample tasks are in {}", tasks.len(), out.display());
     Ok(tasks)
 }
