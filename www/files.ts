@@ -51,6 +51,7 @@ export class FilesView {
     const shown = this.#shown();
     const changed = this.#entries.filter((entry) => isChanged(entry) && entry.type !== "directory").length;
     byId("filesSum").textContent = changed > 0 ? `${changed} changed` : "";
+    byId("filesTab").textContent = changed > 0 ? ` · ${changed}` : "";
     byId("saveZip").hidden = !this.#entries.some((entry) => entry.change !== "removed");
     this.#tree.hidden = shown.length === 0;
     byId("filesEmpty").hidden = shown.length > 0;

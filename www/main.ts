@@ -25,20 +25,22 @@ const utf8 = new TextEncoder();
 const READY = { tone: "idle", headline: "Ready", advice: "" } as const;
 
 let stdinOpen = false;
+/** What the run bar says of the last run stays while a new worker loads. */
+let verdictStays = false;
 /** The latest choice of a sample wins over one that still loads. */
 let choice = 0;
 
 const client = new Client({
   loading(phase, loaded, total) {
     bar.progress(phase === "download" && total ? loaded / total : null);
-    if (bar.phase !== "idle") return;
+    if (bar.phase !== "idle" || verdictStays) return;
     const headline = phase === "compile" ? "Compiling the runtime" : "Loading the runtime";
     bar.say({ tone: "busy", headline, advice: loaded > 0 ? bytesText(loaded) + (total ? ` of ${bytesText(total)}` : "") : "" });
   },
   ready(version) {
     byId("version").textContent = version;
     bar.endProgress();
-    if (bar.phase === "idle") bar.say(READY);
+    if (bar.phase === "idle" && !verdictStays) bar.say(READY);
     syncQuietly();
   },
   unusable(problem) {
@@ -56,6 +58,7 @@ const client = new Client({
       hint: "This is a bug in Verirun, not in your program. The runtime was restarted and your setup is kept.",
     });
     if (!duringRun) return;
+    verdictStays = true;
     endInput();
     output.rescue(stdout, stderr);
     bar.done({ tone: "bad", headline: "The runtime failed", advice: "The output until then is kept. Nothing can be said about the program." }, null);
@@ -202,6 +205,8 @@ function onStatus(state: RunState, stats: RunStats): void {
 async function onDone(outcome: Outcome, stats: RunStats): Promise<void> {
   endInput();
   output.update(stats);
+  output.ended();
+  verdictStays = true;
   bar.done(describe(outcome, stats.steps), stats);
   try {
     files.show(await client.files());

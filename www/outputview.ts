@@ -63,6 +63,13 @@ export class OutputView {
     this.#render();
   }
 
+  /** The run is over: an empty screen is said to be meant. */
+  ended(): void {
+    if ((this.#stdout?.size ?? 0) + (this.#stderr?.size ?? 0) > 0) return;
+    byId("placeholder").textContent = "The program printed nothing.";
+    byId("placeholder").hidden = false;
+  }
+
   /** What is left of a run whose worker failed. */
   rescue(stdout: Blob, stderr: Blob): void {
     this.#stdout = new BlobSource(stdout);
