@@ -14,7 +14,10 @@ fn conforms(name: &str, case: &Case) -> Outcome {
         .iter()
         .filter_map(|check| {
             let expected = check.expected.as_ref()?;
-            Some(format!("  {} = {}, expected {expected}", check.name, check.value))
+            Some(format!(
+                "  {} = {}, expected {expected}",
+                check.name, check.value
+            ))
         })
         .collect();
     assert!(
@@ -63,8 +66,18 @@ fn renumbered_stderr_is_still_stderr() {
 #[test]
 fn arguments_and_environment_of_any_bytes() {
     let case = Case {
-        args: vec![b"".to_vec(), b"two words".to_vec(), "é".into(), b"\xff\xfe".to_vec()],
-        env: vec![b"A=1".to_vec(), b"EMPTY=".to_vec(), b"B=x=y".to_vec(), b"RAW=\x80".to_vec()],
+        args: vec![
+            b"".to_vec(),
+            b"two words".to_vec(),
+            "é".into(),
+            b"\xff\xfe".to_vec(),
+        ],
+        env: vec![
+            b"A=1".to_vec(),
+            b"EMPTY=".to_vec(),
+            b"B=x=y".to_vec(),
+            b"RAW=\x80".to_vec(),
+        ],
         stdin: Vec::new(),
     };
     let outcome = conforms("args_env", &case);
@@ -95,10 +108,30 @@ fn no_arguments_and_no_environment() {
 #[test]
 fn exit_codes() {
     let process = guest("process");
-    for status in ["0", "1", "42", "125", "126", "127", "134", "255", "256", "65536", "4294967295"] {
+    for status in [
+        "0",
+        "1",
+        "42",
+        "125",
+        "126",
+        "127",
+        "134",
+        "255",
+        "256",
+        "65536",
+        "4294967295",
+    ] {
         let outcome = run_on_verirun(&process, &Case::with_args(&["exit", status]));
-        assert_eq!(outcome.end, End::Exit(status.parse().expect("a number")), "proc_exit({status})");
-        assert_eq!(String::from_utf8_lossy(&outcome.stdout), "ok before = exit\n", "nothing unwinds");
+        assert_eq!(
+            outcome.end,
+            End::Exit(status.parse().expect("a number")),
+            "proc_exit({status})"
+        );
+        assert_eq!(
+            String::from_utf8_lossy(&outcome.stdout),
+            "ok before = exit\n",
+            "nothing unwinds"
+        );
     }
 }
 
@@ -106,7 +139,11 @@ fn exit_codes() {
 fn a_trap_is_no_exit() {
     let outcome = run_on_verirun(&guest("process"), &Case::with_args(&["trap"]));
     assert!(matches!(outcome.end, End::Trap(_)), "{:?}", outcome.end);
-    assert_eq!(String::from_utf8_lossy(&outcome.stdout), "ok before = trap\n", "output before the trap is kept");
+    assert_eq!(
+        String::from_utf8_lossy(&outcome.stdout),
+        "ok before = trap\n",
+        "output before the trap is kept"
+    );
 }
 
 #[test]
@@ -116,7 +153,11 @@ fn raised_signals_end_the_program() {
         let outcome = run_on_verirun(&guest("process"), &Case::with_args(&["raise", signal]));
         assert_ne!(outcome.end, End::Exit(0), "proc_raise({signal})");
         assert_eq!(outcome.value("before").as_deref(), Some("raise"));
-        assert_eq!(outcome.value("after"), None, "proc_raise({signal}) does not return");
+        assert_eq!(
+            outcome.value("after"),
+            None,
+            "proc_raise({signal}) does not return"
+        );
     }
 }
 
@@ -130,7 +171,7 @@ fn standard_input() {
     let long: Vec<u8> = (0..100_000u32).flat_map(u32::to_le_bytes).collect();
     for input in [b"".as_slice(), b"x", b"two\nlines", &long] {
         for how in ["", "bytes", "poll"] {
-            if how != "" && input.len() > 1000 {
+            if !how.is_empty() && input.len() > 1000 {
                 continue;
             }
             let case = Case {
@@ -139,9 +180,16 @@ fn standard_input() {
             };
             let outcome = run_on_verirun(&guest("stdin"), &case);
             assert_eq!(outcome.end, End::Exit(0), "{how}");
-            assert!(outcome.stdout.starts_with(input), "{how}: what comes in goes out");
+            assert!(
+                outcome.stdout.starts_with(input),
+                "{how}: what comes in goes out"
+            );
             let rest = String::from_utf8_lossy(&outcome.stdout[input.len()..]).into_owned();
-            assert_eq!(rest, format!("ok total = {}\nok again at the end = \"\"\n", input.len()), "{how}");
+            assert_eq!(
+                rest,
+                format!("ok total = {}\nok again at the end = \"\"\n", input.len()),
+                "{how}"
+            );
         }
     }
 }
@@ -155,7 +203,10 @@ fn large_numbers() {
 fn the_same_run_twice_is_the_same() {
     for name in ["profile", "readdir", "rename"] {
         let case = Case::with_args(&[]);
-        let (first, second) = (run_on_verirun(&guest(name), &case), run_on_verirun(&guest(name), &case));
+        let (first, second) = (
+            run_on_verirun(&guest(name), &case),
+            run_on_verirun(&guest(name), &case),
+        );
         assert_eq!(first.stdout, second.stdout, "{name}");
         assert_eq!(first.tree, second.tree, "{name}");
     }

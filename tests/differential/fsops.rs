@@ -48,11 +48,12 @@ fn open_call(
     follow: u32,
 ) -> String {
     let truncates = oflags & 8 != 0;
-    let (fdflags, access) = if truncates {
-        (0, access | 2)
-    } else {
-        (fdflags, access)
-    };
+    // Not following a symlink and wanting a directory: ELOOP or ENOTDIR, whichever comes first.
+    let follow = if oflags & 2 != 0 { 1 } else { follow };
+    let fdflags = if truncates { 0 } else { fdflags };
+    // cap-std opens what it may create for writing, whatever the rights.
+    let writes = truncates || fdflags != 0 || oflags & 1 != 0;
+    let access = if writes { access | 2 } else { access };
     format!("open {slot} {path} {oflags} {fdflags} {access} {follow}")
 }
 
@@ -123,7 +124,8 @@ fn alike<'a>(call: &str, value: &'a str) -> &'a str {
             "read" | "pread" | "write" | "pwrite" | "seek" | "tell" | "size" | "list",
             "ENOTCAPABLE",
         ) => "EBADF",
-        ("size", "EINVAL") => "EBADF",
+        // Both apply: a directory cannot be sized, and a negative offset in it means nothing.
+        ("size" | "seek", "EINVAL") => "EBADF",
         // With two paths there may be two reasons to refuse, and no order between them.
         ("link" | "rename", errno) if errno.starts_with('E') => "refused",
         // A path that leaves its preopen.

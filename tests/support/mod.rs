@@ -127,7 +127,7 @@ pub fn guest(name: &str) -> PathBuf {
 fn build_guests() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = root.join("target/guests");
-    let status = Command::new(env!("CARGO"))
+    let status = Command::new("cargo")
         .args([
             "build",
             "--quiet",
@@ -140,6 +140,10 @@ fn build_guests() -> PathBuf {
         .arg(root.join("tests/guests/Cargo.toml"))
         .arg("--target-dir")
         .arg(&target)
+        .current_dir(root)
+        // `rust-toolchain.toml` decides, as it does for `cargo xtask`: two toolchains that build to one place leave
+        // each other's programs there.
+        .env_remove("RUSTUP_TOOLCHAIN")
         // Flags for the host's target are none of the guests' business.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")

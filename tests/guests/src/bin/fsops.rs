@@ -55,9 +55,13 @@ fn carry_out(slots: &mut [Option<u32>; 8], words: &[&str]) -> String {
     match word(0) {
         "open" => {
             let access = number::<u64>(words, 5);
-            let mut base = rights::FILE & !(rights::FD_READ | rights::FD_WRITE);
+            let mut base = rights::FD_READDIR | rights::READ_ONLY & !rights::FD_READ;
             base |= if access & 1 != 0 { rights::FD_READ } else { 0 };
-            base |= if access & 2 != 0 { rights::FD_WRITE } else { 0 };
+            base |= if access & 2 != 0 {
+                rights::FD_WRITE | rights::FD_FILESTAT_SET_SIZE
+            } else {
+                0
+            };
             let opened = open_with(
                 ROOT,
                 number(words, 6),
@@ -132,6 +136,8 @@ fn on_descriptor(slots: &mut [Option<u32>; 8], slot: usize, fd: u32, words: &[&s
             .map(|all| {
                 let mut names: Vec<_> = all
                     .iter()
+                    // A removed directory may or may not list itself.
+                    .filter(|e| e.name != b"." && e.name != b"..")
                     .map(|e| format!("{}:{}", String::from_utf8_lossy(&e.name), e.kind))
                     .collect();
                 names.sort();
