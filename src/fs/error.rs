@@ -27,10 +27,10 @@ pub enum FsError {
     /// EINVAL
     #[error("not a valid argument for this operation")]
     Invalid,
-    /// EILSEQ
-    #[error("the path is not valid UTF-8 or holds a NUL")]
+    /// EINVAL
+    #[error("the path holds a NUL, or the name a slash")]
     IllegalName,
-    /// ENOTCAPABLE
+    /// EPERM
     #[error("the path leads out of the directory it starts from")]
     Escape,
     /// EPERM

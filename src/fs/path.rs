@@ -57,8 +57,8 @@ impl Filesystem {
     /// `follow` is set or the path ends in a slash.
     ///
     /// # Errors
-    /// ENOENT for an empty path or a missing directory on the way, ENOTCAPABLE for an absolute path
-    /// or one that leaves `base`, ENOTDIR, ELOOP, ENAMETOOLONG, EILSEQ for a NUL.
+    /// ENOENT for an empty path or a missing directory on the way, EPERM for an absolute path or
+    /// one that leaves `base`, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL for a NUL.
     pub fn resolve(&self, base: Ino, path: &str, follow: bool) -> Result<Place, FsError> {
         check_path(path)?;
         let mut must_be_directory = path.ends_with('/');

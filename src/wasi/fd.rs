@@ -104,10 +104,9 @@ pub(super) fn write_filestat(
 impl System {
     /// The regular file behind `fd`, which must have `rights`.
     pub(super) fn file(&self, fd: u32, rights: Rights) -> Result<Ino, Errno> {
-        match self.descriptor(fd, rights)?.object {
+        match self.no_directory(fd, rights)?.object {
             Object::File { ino, .. } => Ok(ino),
-            Object::Directory { .. } => Err(Errno::Isdir),
-            Object::Stream(_) => Err(Errno::Inval),
+            _ => Err(Errno::Inval),
         }
     }
 
@@ -143,7 +142,7 @@ impl System {
     }
 
     pub(super) fn fd_fdstat_set_flags(&mut self, fd: u32, flags: u32) -> Result<(), Stop> {
-        self.descriptor(fd, rights::FD_FDSTAT_SET_FLAGS)?;
+        self.no_directory(fd, rights::FD_FDSTAT_SET_FLAGS)?;
         let flags = u16::try_from(flags)
             .ok()
             .filter(|flags| flags & !fdflags::ALL == 0);
@@ -319,11 +318,11 @@ impl System {
 
     /// Nothing is buffered, so there is nothing to do.
     pub(super) fn fd_sync(&self, fd: u32) -> Result<(), Stop> {
-        Ok(self.descriptor(fd, rights::FD_SYNC).map(drop)?)
+        Ok(self.no_directory(fd, rights::FD_SYNC).map(drop)?)
     }
 
     pub(super) fn fd_datasync(&self, fd: u32) -> Result<(), Stop> {
-        Ok(self.descriptor(fd, rights::FD_DATASYNC).map(drop)?)
+        Ok(self.no_directory(fd, rights::FD_DATASYNC).map(drop)?)
     }
 
     /// Advice changes nothing here; it is checked.

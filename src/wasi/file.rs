@@ -14,7 +14,7 @@ impl System {
         iovecs: Iovecs,
         result: u32,
     ) -> Result<(), Stop> {
-        let descriptor = self.descriptor(fd, rights::FD_READ)?;
+        let descriptor = self.no_directory(fd, rights::FD_READ)?;
         let (object, flags) = (descriptor.object.clone(), descriptor.flags);
         let ranges = memory.read_iovecs(iovecs.0, iovecs.1)?;
         memory.check(result, 4)?;
@@ -26,7 +26,7 @@ impl System {
             }
             Object::Stream(Stream::In) => self.read_stdin(memory, &ranges, flags)?,
             Object::Stream(_) => return Err(Errno::Badf.into()),
-            Object::Directory { .. } => return Err(Errno::Isdir.into()),
+            Object::Directory { .. } => return Err(Errno::Badf.into()),
         };
         Ok(memory.write_u32(result, read)?)
     }
@@ -56,7 +56,7 @@ impl System {
         iovecs: Iovecs,
         result: u32,
     ) -> Result<(), Stop> {
-        let descriptor = self.descriptor(fd, rights::FD_WRITE)?;
+        let descriptor = self.no_directory(fd, rights::FD_WRITE)?;
         let (object, flags) = (descriptor.object.clone(), descriptor.flags);
         let ranges = memory.read_iovecs(iovecs.0, iovecs.1)?;
         memory.check(result, 4)?;
@@ -73,7 +73,7 @@ impl System {
             Object::Stream(Stream::Out) => self.write_stream(memory, 1, &ranges)?,
             Object::Stream(Stream::Err) => self.write_stream(memory, 2, &ranges)?,
             Object::Stream(Stream::In) => return Err(Errno::Badf.into()),
-            Object::Directory { .. } => return Err(Errno::Isdir.into()),
+            Object::Directory { .. } => return Err(Errno::Badf.into()),
         };
         Ok(memory.write_u32(result, written)?)
     }

@@ -1,7 +1,7 @@
 //! `path_open`.
 
 use super::*;
-use crate::fs::{Kind, Place};
+use crate::fs::{Ino, Kind, Place};
 
 /// `oflags` of preview1.
 mod oflags {
@@ -55,6 +55,15 @@ impl Request {
         }
         needed
     }
+
+    fn opened_file(&self, ino: Ino, inherited: Rights) -> Descriptor {
+        Descriptor {
+            object: Object::File { ino, offset: 0 },
+            rights: rights::of_file(self.rights, inherited),
+            inheriting: self.inheriting & rights::ALL,
+            flags: self.flags,
+        }
+    }
 }
 
 impl System {
@@ -77,58 +86,60 @@ impl System {
         memory.check(result, 4)?;
         let place = self.fs.resolve(dir, &path, follow)?;
         let descriptor = match place.node {
-            Some(_) => self.open_existing(&place, &request)?,
-            None => self.open_new(&place, &request)?,
+            Some(_) => self.open_existing(&place, &request, inheriting)?,
+            None => self.open_new(&place, &request, inheriting)?,
         };
         let opened = self.fds.insert(&mut self.fs, descriptor)?;
         Ok(memory.write_u32(result, opened)?)
     }
 
-    fn open_existing(&mut self, place: &Place, request: &Request) -> Result<Descriptor, Stop> {
+    fn open_existing(
+        &mut self,
+        place: &Place,
+        request: &Request,
+        inherited: Rights,
+    ) -> Result<Descriptor, Stop> {
         if request.create && request.exclusive {
             return Err(Errno::Exist.into());
         }
         let ino = place.existing()?;
-        let kind = self.fs.metadata(ino)?.kind;
-        let (object, applicable, inheriting) = match kind {
+        match self.fs.metadata(ino)?.kind {
             // The last component is a link that must not be followed.
-            Kind::Symlink if request.directory => return Err(Errno::Notdir.into()),
-            Kind::Symlink => return Err(Errno::Loop.into()),
+            Kind::Symlink if request.directory => Err(Errno::Notdir.into()),
+            Kind::Symlink => Err(Errno::Loop.into()),
             Kind::Directory => {
-                let writes = request.rights & rights::FD_WRITE != 0 && !request.directory;
+                let writes = request.rights & rights::FD_WRITE != 0;
                 if request.create || request.truncate || writes {
                     return Err(Errno::Isdir.into());
                 }
-                let object = Object::Directory {
-                    ino,
-                    preopen: None,
-                    listing: None,
-                };
-                (object, rights::DIRECTORY, request.inheriting)
+                let (rights, inheriting) = rights::of_directory(request.inheriting, inherited);
+                Ok(Descriptor {
+                    object: Object::Directory {
+                        ino,
+                        preopen: None,
+                        listing: None,
+                    },
+                    rights,
+                    inheriting,
+                    flags: request.flags,
+                })
             }
-            Kind::File if request.directory || place.must_be_directory => {
-                return Err(Errno::Notdir.into());
-            }
+            Kind::File if request.directory || place.must_be_directory => Err(Errno::Notdir.into()),
             Kind::File => {
                 if request.truncate {
                     self.fs.set_size(ino, 0, self.now())?;
                 }
-                (
-                    Object::File { ino, offset: 0 },
-                    rights::FILE,
-                    request.inheriting,
-                )
+                Ok(request.opened_file(ino, inherited))
             }
-        };
-        Ok(Descriptor {
-            object,
-            rights: request.rights & applicable,
-            inheriting: inheriting & rights::ALL,
-            flags: request.flags,
-        })
+        }
     }
 
-    fn open_new(&mut self, place: &Place, request: &Request) -> Result<Descriptor, Stop> {
+    fn open_new(
+        &mut self,
+        place: &Place,
+        request: &Request,
+        inherited: Rights,
+    ) -> Result<Descriptor, Stop> {
         if !request.create {
             return Err(Errno::Noent.into());
         }
@@ -137,12 +148,7 @@ impl System {
         }
         let name = place.name.as_deref().ok_or(Errno::Isdir)?;
         let ino = self.fs.create_file(place.dir, name, self.now())?;
-        Ok(Descriptor {
-            object: Object::File { ino, offset: 0 },
-            rights: request.rights & rights::FILE,
-            inheriting: request.inheriting & rights::ALL,
-            flags: request.flags,
-        })
+        Ok(request.opened_file(ino, inherited))
     }
 }
 

@@ -62,6 +62,33 @@ pub const DIRECTORY: Rights = FD_DATASYNC
     | PATH_UNLINK_FILE
     | POLL_FD_READWRITE;
 
+/// The rights that come with write access to a file.
+const WRITING: Rights = FD_ALLOCATE | FD_FILESTAT_SET_SIZE;
+
+/// The rights that a file opened with the rights `asked` gets, out of those that may be
+/// `inherited`.
+///
+/// Reading and writing are as asked. The rest comes along, asked for or not, as on wasmtime:
+/// programs (its own tests too) open a file to read and then seek. `fd_fdstat_set_rights` can take
+/// any of it away.
+pub fn of_file(asked: Rights, inherited: Rights) -> Rights {
+    let mut granted = (asked & FILE) | (FILE & !(FD_READ | FD_WRITE | WRITING));
+    if asked & FD_WRITE != 0 {
+        granted |= WRITING;
+    }
+    granted & inherited
+}
+
+/// The base and inheriting rights of a directory opened with `asked` inheriting rights: every right
+/// of a directory, and where nothing is asked to be inherited all that may be (see [`of_file`]).
+pub fn of_directory(asked: Rights, inherited: Rights) -> (Rights, Rights) {
+    let inheriting = match asked & ALL {
+        0 => inherited,
+        asked => asked,
+    };
+    (DIRECTORY & inherited, inheriting)
+}
+
 /// The rights of a stream that is read. Neither SEEK nor TELL: that is how a libc tells a terminal.
 pub const STREAM_IN: Rights = FD_READ | FD_FDSTAT_SET_FLAGS | FD_FILESTAT_GET | POLL_FD_READWRITE;
 

@@ -230,12 +230,22 @@ impl System {
         self.clock.now(self.steps)
     }
 
-    /// Descriptor `fd` if it has all of `rights`: EBADF, or ENOTCAPABLE.
+    /// Descriptor `fd` if it has all of `rights`. What is not open for reading or writing is EBADF
+    /// as in POSIX; for want of another right it is ENOTCAPABLE.
     pub(super) fn descriptor(&self, fd: u32, rights: Rights) -> Result<&Descriptor, Errno> {
         let descriptor = self.fds.get(fd)?;
-        match descriptor.rights & rights == rights {
-            true => Ok(descriptor),
-            false => Err(Errno::Notcapable),
+        match rights & !descriptor.rights {
+            0 => Ok(descriptor),
+            missing if missing & (rights::FD_READ | rights::FD_WRITE) != 0 => Err(Errno::Badf),
+            _ => Err(Errno::Notcapable),
+        }
+    }
+
+    /// As [`System::descriptor`], for what makes no sense on a directory: EBADF there.
+    pub(super) fn no_directory(&self, fd: u32, rights: Rights) -> Result<&Descriptor, Errno> {
+        match self.fds.get(fd)?.object {
+            Object::Directory { .. } => Err(Errno::Badf),
+            _ => self.descriptor(fd, rights),
         }
     }
 
