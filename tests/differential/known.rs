@@ -27,16 +27,12 @@ const SYNC_FLAGS: &str = "Verirun: the flags are allowed, and in memory everythi
                           with them.";
 const RMDIR_SLASH: &str =
     "Verirun: POSIX lets rmdir take a directory's name with a slash; cap-std answers EINVAL.";
-const LINK_FOLLOW: &str =
-    "Verirun: the flag is in the specification; cap-std cannot follow (EINVAL).";
 const FAULTS: &str = "Either: the specification says both that such a call traps and that EFAULT exists. Verirun \
                       returns EFAULT, wasi-common traps at the first bad pointer.";
 const RENAME_SLASH: &str = "Verirun: POSIX forbids a slash after the name of what is no directory; cap-std drops \
                             the slash.";
 const APPEND_PWRITE: &str = "Verirun: POSIX keeps the offset of pwrite in append mode; Linux is known to append \
                              (pwrite(2), BUGS).";
-const NUL: &str =
-    "Either: the specification has strings without NUL and names no errno; cap-std says EINVAL.";
 const ENFORCED: &str = "Verirun: the specification lets rights be removed and asks for ENOTCAPABLE after that; \
                         wasi-common keeps no rights.";
 const OPEN_ORDER: &str =
