@@ -1,8 +1,12 @@
 //! What to run: a module, its arguments, environment, input and files, and the limits it runs under.
 
+mod config;
+mod limits;
 mod module;
 
 use crate::fs::Filesystem;
+pub use config::{Config, ConfigError, MAX_CONFIG};
+pub use limits::{LimitError, LimitProblem, Limits, MAX_LIMIT, parse_limit};
 pub use module::{Import, LoadError, MemoryPages, Module, ModuleInfo, ModuleKind};
 
 /// Where the bytes of `random_get` come from.
@@ -31,17 +35,6 @@ pub enum Input {
         /// flushes after each line, and an interpreter shows its prompt.
         terminal: bool,
     },
-}
-
-/// The limits of a run. `None` is no limit but that of the engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Limits {
-    /// The most 64 KiB pages that each linear memory may have.
-    pub memory_pages: Option<u64>,
-    /// The most bytes written to standard output and standard error together.
-    pub output_bytes: Option<u64>,
-    /// The most bytes stored in files.
-    pub file_bytes: Option<u64>,
 }
 
 /// A task: everything that its result depends on.

@@ -6,7 +6,7 @@
 use crate::fs::{
     ArchiveError, Entry, FsError, ROOT, changes, entries, mount_tar, mount_zip, write_zip,
 };
-use crate::task::{Input, Module, Random, Task as Inputs};
+use crate::task::{Input, Module, Random, Task as Inputs, parse_limit};
 use crate::wasi::EPOCH;
 use crate::{Limits, StartError, State};
 use js_sys::{Array, Error, Object, Reflect, Uint8Array};
@@ -78,29 +78,21 @@ fn start() {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct LimitFields {
+    gas: Option<String>,
+    call: Option<String>,
+    frame: Option<String>,
     memory: Option<String>,
     output_bytes: Option<String>,
     file_bytes: Option<String>,
 }
 
+/// Reads a limit's field; an empty one is no limit.
 fn limit(field: &str, value: Option<&String>) -> Result<Option<u64>, JsValue> {
-    let Some(text) = value.filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
-    match text
-        .parse::<u64>()
-        .ok()
-        .filter(|&number| number <= i64::MAX as u64)
-    {
-        Some(number) => Ok(Some(number)),
-        None => Err(throw(
-            "bad-limit",
-            &format!(
-                "the limit `{field}` is `{text}`, which is not a whole number from 0 to 2^63 - 1"
-            ),
-            "Give a decimal number.",
-        )),
-    }
+    let text = value.filter(|text| !text.is_empty());
+    let number = text.map(|text| parse_limit(&format!("the limit `{field}`"), text));
+    number
+        .transpose()
+        .map_err(|error| throw("bad-limit", &error.to_string(), error.hint()))
 }
 
 /// A task being put together: a module and its input files.
@@ -243,6 +235,9 @@ impl Task {
         };
         task.random = Random::default();
         task.limits = Limits {
+            gas: limit("gas", limits.gas.as_ref())?,
+            call: limit("call", limits.call.as_ref())?,
+            frame: limit("frame", limits.frame.as_ref())?,
             memory_pages: limit("memory", limits.memory.as_ref())?,
             output_bytes: limit("outputBytes", limits.output_bytes.as_ref())?,
             file_bytes: limit("fileBytes", limits.file_bytes.as_ref())?,
