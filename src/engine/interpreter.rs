@@ -1,28 +1,31 @@
 //! The interpreter (wasmi): everywhere, and the reference.
 //!
-//! Slices are made with wasmi's fuel: a call that runs out of fuel can be resumed. A WASI call that
-//! has to wait for input ends in a host error, which can be resumed too: the call is made again,
-//! and its result handed to the guest as if it had returned then.
+//! A slice ends when the instrumented module asks for more steps: that host function fails with an
+//! error that can be resumed. A WASI call that has to wait for input ends in such an error too: the
+//! call is made again, and its result handed to the guest as if it had returned then.
 
-use super::{End, Engine, EngineError, Slice};
-use crate::task::{Limits, Module, ModuleKind};
+use super::{End, Engine, EngineError, Place, Slice};
+use crate::meter::{Bounds, Gauge, HOST_MODULE, HostFunction, Metered, Passed, Ticked};
+use crate::task::ModuleKind;
 use crate::wasi::{Abi, Call, Exceeded, Function, GuestMemory, Parameter, Reply, System};
 use wasmi::errors::HostError;
 use wasmi::{
-    AsContextMut, Caller, Config, Error, Extern, Func, FuncType, Instance, Linker, Memory,
-    ResumableCall, Store, StoreLimits, StoreLimitsBuilder, TrapCode, Val, ValType,
+    AsContextMut, Caller, Config, Error, Extern, Func, FuncType, Global, Instance, Linker, Memory,
+    ResumableCall, Store, TrapCode, Val, ValType,
 };
 
-/// How deep calls may nest. wasmi keeps its frames on the heap, so depth costs memory, not stack.
-const MAX_CALLS: usize = 65_536;
-/// The most bytes of wasmi's value stack.
-const MAX_STACK: usize = 64 << 20;
+/// Calls beside the guest's own: wrappers of the instrumentation.
+const EXTRA_CALLS: u64 = 16;
+/// wasmi keeps its frames on the heap. A frame there has at most twice the cells of the guest's (a
+/// vector on the operand stack is two), and what the instrumentation adds to it, in bytes:
+const EXTRA_FRAME: u64 = 256;
 
 /// What the store holds beside the guest's instance.
 struct Host {
     system: System,
-    limits: StoreLimits,
+    gauge: Gauge,
     memory: Option<Memory>,
+    left: Option<Global>,
 }
 
 /// Why a host function interrupts the guest.
@@ -34,6 +37,11 @@ enum Interrupt {
     Yield(i32),
     Exit(u32),
     Exceeded(Exceeded),
+    /// The slice is used up.
+    SliceEnd,
+    Passed(Passed),
+    /// The engine did not get memory that the limits allow.
+    Lack,
 }
 
 impl std::fmt::Display for Interrupt {
@@ -46,10 +54,10 @@ impl HostError for Interrupt {}
 
 /// Where the guest is between two slices.
 enum State {
-    /// Not started; the function to call.
-    Ready(Func),
-    /// Out of fuel, or in a host function with its interrupt.
-    Suspended(ResumableCall),
+    /// To call the first of these functions.
+    Ready(Vec<Func>),
+    /// In a host function with its interrupt; the functions to call after that.
+    Suspended(ResumableCall, Vec<Func>),
     Done(End),
     /// Only while a slice runs.
     Running,
@@ -67,23 +75,18 @@ enum Progress {
 pub struct Interpreter {
     store: Store<Host>,
     state: State,
-    /// Work done in slices before this one, and the fuel this one started with.
-    work: u64,
+    place: Option<Global>,
 }
 
-fn engine() -> wasmi::Engine {
+fn engine(bounds: &Bounds) -> wasmi::Engine {
+    let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     let mut config = Config::default();
-    config.consume_fuel(true);
-    config.set_max_recursion_depth(MAX_CALLS);
-    config.set_max_stack_height(MAX_STACK);
-    // Functions are translated when they are first called, which must be free: wasmi can't resume a
-    // call that runs out of fuel there.
+    config.set_max_recursion_depth(size(bounds.call + EXTRA_CALLS));
+    config.set_max_stack_height(size(
+        2 * bounds.frame + (bounds.call + EXTRA_CALLS) * EXTRA_FRAME,
+    ));
+    // Functions are translated when they are first called: a large program starts at once.
     config.compilation_mode(wasmi::CompilationMode::LazyTranslation);
-    config.fuel_cost(wasmi::CustomFuelCosts {
-        bytes_copied_per_fuel: 8,
-        fuel_per_bytes_translated: 0,
-        fuel_per_bytes_validated: 0,
-    });
     wasmi::Engine::new(&config)
 }
 
@@ -106,11 +109,24 @@ fn call_system(mut host: impl AsContextMut<Data = Host>, call: &Call) -> Reply {
     }
 }
 
+/// Tells the gauge and the system how many steps were made. The count is settled at every call.
+fn note_steps(mut host: impl AsContextMut<Data = Host>) {
+    let mut context = host.as_context_mut();
+    if let Some(left) = context.data().left
+        && let Val::I64(left) = left.get(&context)
+    {
+        let host = context.data_mut();
+        host.gauge.note(left);
+        host.system.steps = host.gauge.steps();
+    }
+}
+
 fn host_function(
     mut caller: Caller<'_, Host>,
     call: &Call,
     results: &mut [Val],
 ) -> Result<(), Error> {
+    note_steps(&mut caller);
     let interrupt = match call_system(&mut caller, call) {
         Reply::Return(errno) => {
             let value = i32::from(errno as u16);
@@ -175,93 +191,195 @@ fn link(linker: &mut Linker<Host>) -> Result<(), EngineError> {
     Ok(())
 }
 
+/// Answers a question of the instrumented code.
+fn meter_function(
+    gauge: &mut Gauge,
+    function: HostFunction,
+    params: &[Val],
+    results: &mut [Val],
+) -> Result<(), Interrupt> {
+    let long = |index: usize| match params.get(index) {
+        Some(Val::I64(value)) => *value,
+        Some(Val::I32(value)) => i64::from(*value),
+        _ => 0,
+    };
+    let answer = match function {
+        HostFunction::Tick => match gauge.tick(long(0), long(1) as u32) {
+            Ok(Ticked::More(left)) => Val::I64(left),
+            Ok(Ticked::SliceEnd) => return Err(Interrupt::SliceEnd),
+            Err(passed) => return Err(Interrupt::Passed(passed)),
+        },
+        HostFunction::Deeper => Val::I64(
+            gauge
+                .deeper(long(0), long(1), long(2) as u32)
+                .map_err(Interrupt::Passed)?,
+        ),
+        HostFunction::Grow => {
+            let amounts = (long(1) as u64, long(2) as u64, long(3) as u64);
+            let grown = gauge.grow(long(0) != 0, amounts, long(4), long(5) as u32);
+            Val::I32(i32::from(grown.map_err(Interrupt::Passed)?))
+        }
+        HostFunction::Lack => return Err(Interrupt::Lack),
+    };
+    if let [result] = results {
+        *result = answer;
+    }
+    Ok(())
+}
+
+fn link_meter(linker: &mut Linker<Host>) -> Result<(), EngineError> {
+    let ty = |wide: bool| if wide { ValType::I64 } else { ValType::I32 };
+    for function in HostFunction::ALL {
+        let signature = FuncType::new(
+            function.parameters().iter().map(|&wide| ty(wide)),
+            function.result().map(ty),
+        );
+        let defined = linker.func_new(
+            HOST_MODULE,
+            function.name(),
+            signature,
+            move |mut caller, params, results| {
+                let gauge = &mut caller.data_mut().gauge;
+                meter_function(gauge, function, params, results).map_err(Error::host)
+            },
+        );
+        defined.map_err(|error| EngineError::Refused(error.to_string()))?;
+    }
+    Ok(())
+}
+
 impl Interpreter {
-    /// Instantiates `module` over `system`, ready for its first slice.
+    /// Instantiates an instrumented module over `system`, ready for its first slice.
     ///
     /// # Errors
     /// If wasmi refuses the module, or it can't be instantiated.
-    pub fn new(module: &Module, system: System, limits: &Limits) -> Result<Self, EngineError> {
-        let engine = engine();
+    pub fn new(
+        module: &Metered,
+        kind: ModuleKind,
+        system: System,
+        bounds: Bounds,
+    ) -> Result<Self, EngineError> {
+        let engine = engine(&bounds);
         let parsed = wasmi::Module::new(&engine, &module.wasm)
             .map_err(|error| EngineError::Refused(error.to_string()))?;
-        let pages = limits.memory_pages.unwrap_or(65_536);
-        let bytes = usize::try_from(pages.saturating_mul(65_536)).unwrap_or(usize::MAX);
         let host = Host {
             system,
-            limits: StoreLimitsBuilder::new().memory_size(bytes).build(),
+            gauge: Gauge::new(bounds, module.memory_pages),
             memory: None,
+            left: None,
         };
         let mut store = Store::new(&engine, host);
-        store.limiter(|host| &mut host.limits);
         let mut linker = Linker::new(&engine);
         link(&mut linker)?;
-        // Instantiation runs no code of the guest, but may be charged for copying segments.
-        set_fuel(&mut store, u64::MAX / 2);
+        link_meter(&mut linker)?;
+        // No code of the guest runs here: its start function became an export.
         let instance = linker
             .instantiate_and_start(&mut store, &parsed)
             .map_err(|error| EngineError::Instantiate(error.to_string()))?;
-        store.data_mut().memory = instance.get_memory(&store, "memory");
-        let start = start_function(&store, &instance, module.info.kind)?;
+        let global = |store: &Store<Host>, name: &str| instance.get_global(store, name);
+        let left = global(&store, &module.left);
+        let place = module.place.as_ref().and_then(|name| global(&store, name));
+        let memory = instance.get_memory(&store, "memory");
+        store.data_mut().memory = memory;
+        store.data_mut().left = left;
+        let mut functions = Vec::new();
+        if let Some(start) = &module.start {
+            functions.push(function(&store, &instance, start)?);
+        }
+        functions.push(function(
+            &store,
+            &instance,
+            match kind {
+                ModuleKind::Command => "_start",
+                ModuleKind::Reactor => "_initialize",
+            },
+        )?);
         Ok(Self {
             store,
-            state: State::Ready(start),
-            work: 0,
+            state: State::Ready(functions),
+            place,
         })
+    }
+
+    fn gauge_mut(&mut self) -> &mut Gauge {
+        &mut self.store.data_mut().gauge
+    }
+
+    /// Calls the first of `functions`.
+    fn begin(&mut self, functions: &[Func]) -> Progress {
+        let left = self.gauge_mut().grant();
+        if let Some(global) = self.store.data().left
+            && let Err(error) = global.set(&mut self.store, Val::I64(left))
+        {
+            return Progress::Went(Err(Error::new(error.to_string())));
+        }
+        match functions.first() {
+            Some(start) => Progress::Went(start.call_resumable(&mut self.store, &[], &mut [])),
+            None => Progress::Went(Ok(ResumableCall::Finished)),
+        }
     }
 
     /// Goes on from where the guest was left.
     fn resume(&mut self, suspended: ResumableCall) -> Progress {
-        match suspended {
-            ResumableCall::HostTrap(trap) => {
-                let interrupt = trap.host_error().downcast_ref::<Interrupt>().copied();
-                let value = match interrupt {
-                    Some(Interrupt::Yield(value)) => value,
-                    Some(Interrupt::Block(call)) => match call_system(&mut self.store, &call) {
-                        Reply::Return(errno) => i32::from(errno as u16),
-                        Reply::Block => return Progress::Waiting(ResumableCall::HostTrap(trap)),
-                        Reply::Exit(code) => {
-                            return Progress::Went(Err(Error::host(Interrupt::Exit(code))));
-                        }
-                        Reply::Exceeded(limit) => {
-                            return Progress::Went(Err(Error::host(Interrupt::Exceeded(limit))));
-                        }
-                    },
-                    _ => return Progress::Went(Err(trap.into_host_error())),
-                };
-                Progress::Went(trap.resume(&mut self.store, &[Val::I32(value)], &mut []))
-            }
-            ResumableCall::OutOfFuel(call) => {
-                // One operator may need more than a slice (filling a gigabyte, say).
-                let required = call.required_fuel();
-                if self.fuel() < required {
-                    set_fuel(&mut self.store, required);
+        let ResumableCall::HostTrap(trap) = suspended else {
+            return Progress::Went(Ok(suspended));
+        };
+        let interrupt = trap.host_error().downcast_ref::<Interrupt>().copied();
+        let ended = |interrupt| Progress::Went(Err(Error::host(interrupt)));
+        let value = match interrupt {
+            Some(Interrupt::Yield(value)) => Val::I32(value),
+            Some(Interrupt::SliceEnd) => Val::I64(self.gauge_mut().grant()),
+            Some(Interrupt::Block(call)) => match call_system(&mut self.store, &call) {
+                Reply::Return(errno) => Val::I32(i32::from(errno as u16)),
+                Reply::Block => return Progress::Waiting(ResumableCall::HostTrap(trap)),
+                Reply::Exit(code) => return ended(Interrupt::Exit(code)),
+                Reply::Exceeded(limit) => return ended(Interrupt::Exceeded(limit)),
+            },
+            _ => return Progress::Went(Err(trap.into_host_error())),
+        };
+        Progress::Went(trap.resume(&mut self.store, &[value], &mut []))
+    }
+
+    /// What a guest that went on until it stopped comes to.
+    fn stopped(&mut self, call: ResumableCall, mut functions: Vec<Func>) -> Slice {
+        match &call {
+            ResumableCall::Finished => {
+                note_steps(&mut self.store);
+                if !functions.is_empty() {
+                    functions.remove(0);
                 }
-                Progress::Went(call.resume(&mut self.store, &mut []))
+                if self.store.data().gauge.is_spent() {
+                    return Slice::Done(End::Passed(Passed {
+                        limit: crate::meter::Limit::Gas,
+                        function: None,
+                    }));
+                }
+                if functions.is_empty() {
+                    return Slice::Done(End::Exit(0));
+                }
+                self.state = State::Ready(functions);
+                return Slice::Yielded;
             }
-            finished => Progress::Went(Ok(finished)),
+            ResumableCall::HostTrap(trap) => match trap.host_error().downcast_ref::<Interrupt>() {
+                Some(Interrupt::Block(_)) => {
+                    self.state = State::Suspended(call, functions);
+                    Slice::Blocked
+                }
+                Some(Interrupt::Yield(_) | Interrupt::SliceEnd) => {
+                    self.state = State::Suspended(call, functions);
+                    Slice::Yielded
+                }
+                _ => Slice::Done(end_of(trap.host_error())),
+            },
+            // Fuel is off.
+            ResumableCall::OutOfFuel(_) => Slice::Done(End::Failed(
+                "wasmi ran out of fuel, which is off".to_owned(),
+            )),
         }
     }
-
-    fn fuel(&self) -> u64 {
-        self.store.get_fuel().unwrap_or(0)
-    }
 }
 
-fn set_fuel(store: &mut Store<Host>, fuel: u64) {
-    // Fails only if the engine does not meter, and `engine` turns that on.
-    let set = store.set_fuel(fuel);
-    debug_assert!(set.is_ok());
-}
-
-fn start_function(
-    store: &Store<Host>,
-    instance: &Instance,
-    kind: ModuleKind,
-) -> Result<Func, EngineError> {
-    let name = match kind {
-        ModuleKind::Command => "_start",
-        ModuleKind::Reactor => "_initialize",
-    };
+fn function(store: &Store<Host>, instance: &Instance, name: &str) -> Result<Func, EngineError> {
     let func = match instance.get_export(store, name) {
         Some(Extern::Func(func)) => func,
         _ => return Err(EngineError::Refused(format!("`{name}` is not a function"))),
@@ -277,45 +395,34 @@ fn start_function(
 
 impl Engine for Interpreter {
     fn slice(&mut self, steps: u64) -> Slice {
-        set_fuel(&mut self.store, steps.max(1));
-        let granted = steps.max(1);
-        let result = match std::mem::replace(&mut self.state, State::Running) {
-            State::Ready(start) => {
-                Progress::Went(start.call_resumable(&mut self.store, &[], &mut []))
-            }
-            State::Suspended(call) => self.resume(call),
+        self.gauge_mut().begin_slice(steps);
+        let (progress, functions) = match std::mem::replace(&mut self.state, State::Running) {
+            State::Ready(functions) => (self.begin(&functions), functions),
+            State::Suspended(call, functions) => (self.resume(call), functions),
             State::Done(end) => {
                 self.state = State::Done(end.clone());
                 return Slice::Done(end);
             }
-            State::Running => Progress::Went(Err(Error::new("a slice was left in the middle"))),
+            State::Running => (
+                Progress::Went(Err(Error::new("a slice was left in the middle"))),
+                Vec::new(),
+            ),
         };
-        self.work += granted.saturating_sub(self.fuel());
-        let call = match result {
+        let slice = match progress {
             Progress::Waiting(call) => {
-                self.state = State::Suspended(call);
-                return Slice::Blocked;
+                self.state = State::Suspended(call, functions);
+                Slice::Blocked
             }
-            Progress::Went(Ok(call)) => call,
-            Progress::Went(Err(error)) => {
-                let end = end_of(&error);
-                self.state = State::Done(end.clone());
-                return Slice::Done(end);
+            Progress::Went(Ok(call)) => self.stopped(call, functions),
+            Progress::Went(Err(error)) => Slice::Done(end_of(&error)),
+        };
+        if let Slice::Done(end) = &slice {
+            // What a trap left behind is as much as was settled.
+            if matches!(end, End::Trap { .. }) {
+                note_steps(&mut self.store);
             }
-        };
-        let slice = match &call {
-            ResumableCall::Finished => Slice::Done(End::Exit(0)),
-            ResumableCall::OutOfFuel(_) => Slice::Yielded,
-            ResumableCall::HostTrap(trap) => match trap.host_error().downcast_ref::<Interrupt>() {
-                Some(Interrupt::Block(_)) => Slice::Blocked,
-                Some(Interrupt::Yield(_)) => Slice::Yielded,
-                _ => Slice::Done(end_of(trap.host_error())),
-            },
-        };
-        self.state = match &slice {
-            Slice::Done(end) => State::Done(end.clone()),
-            _ => State::Suspended(call),
-        };
+            self.state = State::Done(end.clone());
+        }
         slice
     }
 
@@ -327,15 +434,18 @@ impl Engine for Interpreter {
         &mut self.store.data_mut().system
     }
 
-    fn work(&self) -> u64 {
-        self.work
+    fn gauge(&self) -> &Gauge {
+        &self.store.data().gauge
     }
 
-    fn memory_pages(&self) -> u64 {
-        self.store
-            .data()
-            .memory
-            .map_or(0, |memory| memory.size(&self.store))
+    fn place(&self) -> Option<Place> {
+        match self.place?.get(&self.store) {
+            Val::I64(place) => Some(Place {
+                function: (place >> 32) as u32,
+                offset: place as u32,
+            }),
+            _ => None,
+        }
     }
 }
 
@@ -344,6 +454,13 @@ fn end_of(error: &Error) -> End {
     match error.downcast_ref::<Interrupt>() {
         Some(Interrupt::Exit(code)) => return End::Exit(*code),
         Some(Interrupt::Exceeded(limit)) => return End::Exceeded(*limit),
+        Some(Interrupt::Passed(passed)) => return End::Passed(*passed),
+        Some(Interrupt::Lack) => {
+            return End::Failed(
+                "there is not enough memory on this device for what the task's limits allow"
+                    .to_owned(),
+            );
+        }
         _ => {}
     }
     let trap = |kind, message: &str| End::Trap {
@@ -379,8 +496,12 @@ fn end_of(error: &Error) -> End {
             "indirect_call_type_mismatch",
             "it called a function through a pointer of another type",
         ),
-        Some(TrapCode::StackOverflow) => End::StackExceeded,
-        Some(TrapCode::GrowthOperationLimited | TrapCode::OutOfSystemMemory) => End::MemoryExceeded,
-        Some(TrapCode::OutOfFuel) | None => trap("host", &error.to_string()),
+        Some(TrapCode::StackOverflow) => {
+            End::Failed("the interpreter's stack was full before the task's limits were".to_owned())
+        }
+        Some(TrapCode::GrowthOperationLimited | TrapCode::OutOfSystemMemory) => {
+            End::Failed("there is not enough memory on this device".to_owned())
+        }
+        Some(TrapCode::OutOfFuel) | None => End::Failed(error.to_string()),
     }
 }

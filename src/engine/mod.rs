@@ -2,6 +2,7 @@
 
 mod interpreter;
 
+use crate::meter::{Gauge, Passed};
 use crate::wasi::{Exceeded, System};
 pub use interpreter::Interpreter;
 
@@ -30,10 +31,10 @@ pub enum End {
     },
     /// It passed a limit of the system.
     Exceeded(Exceeded),
-    /// Its memory or tables would have grown past the limit.
-    MemoryExceeded,
-    /// It called deeper than the limit, or its stack is full.
-    StackExceeded,
+    /// It passed a limit that metering enforces.
+    Passed(Passed),
+    /// The engine failed in a way of its own (no memory, say). That is no result of the task.
+    Failed(String),
 }
 
 /// Why an engine could not start a module.
@@ -47,20 +48,31 @@ pub enum EngineError {
     Instantiate(String),
 }
 
-/// Drives one instance of a module in slices.
+/// Where a guest was when it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The function's index in the original module.
+    pub function: u32,
+    /// The byte offset in the original module where the basic block starts.
+    pub offset: u32,
+}
+
+/// Drives one instance of an instrumented module in slices.
 ///
-/// The contract: [`Engine::slice`] runs the guest until about `steps` units of work are done, the
-/// guest waits for input, or it ended. Between slices the [`System`] may be read, fed with input
-/// and drained of output. After [`Slice::Done`] a slice does nothing more.
+/// The contract: [`Engine::slice`] runs the guest until `steps` more steps are used, give or take
+/// the code to the next check, or the guest waits for input, or it ended. Between slices the
+/// [`System`] may be read, fed with input and drained of output. After [`Slice::Done`] a slice does
+/// nothing more.
 pub trait Engine {
-    /// Runs one slice. `steps` is in the engine's own unit of work, about one wasm operator.
+    /// Runs one slice.
     fn slice(&mut self, steps: u64) -> Slice;
     /// The guest's system.
     fn system(&self) -> &System;
     /// The guest's system.
     fn system_mut(&mut self) -> &mut System;
-    /// Units of work done so far, about one for each wasm operator. Not part of any result.
-    fn work(&self) -> u64;
-    /// Current size of the first memory in 64 KiB pages.
-    fn memory_pages(&self) -> u64;
+    /// Steps, peaks and limits. Exact once the guest is done, unless it trapped in a module that was
+    /// not instrumented in every detail.
+    fn gauge(&self) -> &Gauge;
+    /// Where the guest was, in a module that was instrumented in every detail.
+    fn place(&self) -> Option<Place>;
 }

@@ -1,53 +1,14 @@
 //! A run: a task on an engine, driven in slices, with live input, cancel and an outcome.
 
-use crate::engine::{End, Engine, EngineError, Interpreter, Slice};
-use crate::fs::{Entry, Filesystem, FsError, changes};
-use crate::task::{Input, LoadError, Module, Task};
-use crate::wasi::{Chunk, Clock, Exceeded, Setup, Stdin, System};
-use serde::Serialize;
+mod outcome;
 
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Outcome {
-    /// It ended by itself.
-    Exit {
-        /// The exit code; 0 is success.
-        code: u32,
-    },
-    /// It did what WebAssembly does not allow.
-    Trap {
-        /// A short name that does not change.
-        trap: String,
-        /// What happened.
-        message: String,
-    },
-    /// Calls were nested too deeply.
-    CallDepthExceeded {
-        /// What happened, and what to do.
-        message: String,
-    },
-    /// Memory would have grown past the limit.
-    MemoryExceeded {
-        /// What happened, and what to do.
-        message: String,
-    },
-    /// It wrote more output than allowed.
-    OutputLimitExceeded {
-        /// What happened, and what to do.
-        message: String,
-    },
-    /// Its files would have grown past the limit.
-    FileLimitExceeded {
-        /// What happened, and what to do.
-        message: String,
-    },
-    /// The user stopped it.
-    Cancelled {
-        /// What happened.
-        message: String,
-    },
-}
+use crate::engine::{End, Engine, EngineError, Interpreter, Place, Slice};
+use crate::fs::{Entry, Filesystem, FsError, changes};
+use crate::meter::{Bounds, Detail};
+use crate::task::{Input, LoadError, Module, Task};
+use crate::wasi::{Chunk, Clock, Pushed, Setup, Stdin, System};
+pub use outcome::Outcome;
+use serde::Serialize;
 
 /// Why a run could not start. Nothing of the module has run.
 #[derive(Debug, thiserror::Error)]
@@ -100,11 +61,15 @@ pub enum State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stats {
-    /// Work done, about one unit for each wasm operator. It depends on the engine and its version.
+    /// Steps, as `docs/profile.md` defines them. The same on every engine once the run is done.
     pub steps: u64,
-    /// Memory in 64 KiB pages; linear memory never shrinks, so this is the peak too.
+    /// The most nested calls so far.
+    pub peak_call_depth: u64,
+    /// The most bytes of the guest's value stack so far.
+    pub peak_frame_bytes: u64,
+    /// Memory in 64 KiB pages, all memories together.
     pub memory_pages: u64,
-    /// The most memory so far, in 64 KiB pages.
+    /// The most memory so far; linear memory never shrinks, so this is [`Stats::memory_pages`].
     pub peak_memory_pages: u64,
     /// Bytes written to standard output and error.
     pub output_bytes: u64,
@@ -114,9 +79,47 @@ pub struct Stats {
 
 /// A run of a task.
 pub struct Run {
+    module: Module,
+    task: Task,
     engine: Box<dyn Engine>,
-    inputs: Filesystem,
+    /// The same run again after a trap, to learn its exact count and place.
+    replay: Option<Box<dyn Engine>>,
+    /// How it ended, once that is known but for count and place.
+    end: Option<End>,
     outcome: Option<Outcome>,
+}
+
+/// The engine for a run, or for making it again with the input in `again`.
+fn engine(
+    module: &Module,
+    task: &Task,
+    again: Option<&[Pushed]>,
+) -> Result<Box<dyn Engine>, StartError> {
+    let limits = &task.limits;
+    let system = System::new(Setup {
+        args: task.args.clone(),
+        env: task.env.clone(),
+        stdin: match (&task.stdin, again) {
+            (Input::Bytes(bytes), _) => Stdin::fixed(bytes),
+            (Input::Live { .. }, None) => Stdin::live(),
+            (Input::Live { .. }, Some(log)) => Stdin::replayed(log),
+        },
+        terminal: task.stdin == Input::Live { terminal: true },
+        fs: task.files.clone(),
+        preopens: task.preopens.clone(),
+        clock: Clock::Fixed,
+        random: task.random,
+        output_limit: limits.output_bytes,
+        file_limit: limits.file_bytes,
+    })?;
+    let detail = match again {
+        None => Detail::Fast,
+        Some(_) => Detail::Exact,
+    };
+    let metered = module.metered(detail)?;
+    let bounds = Bounds::new(limits.gas, limits.call, limits.frame, limits.memory_pages);
+    let kind = module.info.kind;
+    Ok(Box::new(Interpreter::new(&metered, kind, system, bounds)?))
 }
 
 impl Run {
@@ -125,61 +128,88 @@ impl Run {
     /// # Errors
     /// If the module can't be run within the task's limits.
     pub fn start(module: &Module, task: &Task) -> Result<Self, StartError> {
-        if let (Some(memory), Some(limit)) = (module.info.memory_pages, task.limits.memory_pages)
-            && memory.min > limit
-        {
+        let limit = task.limits.memory_pages.unwrap_or(Bounds::MOST_PAGES);
+        let pages = module.metered(Detail::Fast)?.memory_pages;
+        if pages > limit {
             return Err(LoadError::MemoryTooBig {
                 name: module.info.name.clone(),
-                pages: memory.min,
+                pages,
                 limit,
             }
             .into());
         }
-        let system = System::new(Setup {
-            args: task.args.clone(),
-            env: task.env.clone(),
-            stdin: match &task.stdin {
-                Input::Bytes(bytes) => Stdin::fixed(bytes),
-                Input::Live { .. } => Stdin::live(),
-            },
-            terminal: task.stdin == Input::Live { terminal: true },
-            fs: task.files.clone(),
-            preopens: task.preopens.clone(),
-            clock: Clock::Fixed,
-            random: task.random,
-            output_limit: task.limits.output_bytes,
-            file_limit: task.limits.file_bytes,
-        })?;
         Ok(Self {
-            engine: Box::new(Interpreter::new(module, system, &task.limits)?),
-            inputs: task.files.clone(),
+            engine: engine(module, task, None)?,
+            module: module.clone(),
+            task: task.clone(),
+            replay: None,
+            end: None,
             outcome: None,
         })
     }
 
-    /// Runs about `steps` units of work, or until the guest waits for input or ends.
+    /// Runs about `steps` steps, or until the guest waits for input or ends.
+    ///
+    /// After a trap the task is run once more, without anyone noticing but for the time: fast
+    /// metering counts in large steps, and a trap falls between them (see [`crate::meter`]).
     pub fn slice(&mut self, steps: u64) -> State {
         if self.outcome.is_some() {
             return State::Done;
         }
+        if let Some(replay) = &mut self.replay {
+            let slice = replay.slice(steps);
+            // Its output and files are those that the first run made already.
+            replay.system_mut().output.take();
+            return match slice {
+                Slice::Yielded => State::Running,
+                // The log ends where the run did, so it can't wait for more; if it does, its place
+                // in the run is lost, not the run.
+                Slice::Blocked => self.finish(None),
+                Slice::Done(end) => self.finish(Some(end)),
+            };
+        }
         match self.engine.slice(steps) {
             Slice::Yielded => State::Running,
             Slice::Blocked => State::Blocked,
-            Slice::Done(end) => {
-                self.outcome = Some(outcome_of(end));
-                State::Done
+            Slice::Done(end @ End::Trap { .. }) => {
+                let log = self.engine.system().stdin.log().to_vec();
+                self.end = Some(end);
+                match engine(&self.module, &self.task, Some(&log)) {
+                    Ok(replay) => {
+                        self.replay = Some(replay);
+                        State::Running
+                    }
+                    Err(error) => {
+                        let message = format!("the run could not be made again: {error}");
+                        self.finish(Some(End::Failed(message)))
+                    }
+                }
             }
+            Slice::Done(end) => self.finish(Some(end)),
         }
+    }
+
+    fn finish(&mut self, end: Option<End>) -> State {
+        let end = end.or(self.end.take()).unwrap_or(End::Exit(0));
+        let place = self.replay.as_ref().and_then(|replay| replay.place());
+        self.outcome = Some(outcome::describe(end, place, &self.module));
+        State::Done
+    }
+
+    /// Where it trapped, if it did.
+    pub fn place(&self) -> Option<Place> {
+        self.outcome.as_ref()?;
+        self.replay.as_ref()?.place()
     }
 
     /// Adds bytes to live standard input.
     pub fn push_stdin(&mut self, bytes: &[u8]) {
-        self.engine.system_mut().stdin.push(bytes);
+        self.engine.system_mut().push_stdin(bytes);
     }
 
     /// Ends live standard input.
     pub fn close_stdin(&mut self) {
-        self.engine.system_mut().stdin.close();
+        self.engine.system_mut().close_stdin();
     }
 
     /// Takes the output since the last call, in the order in which it was written.
@@ -202,11 +232,16 @@ impl Run {
     /// Figures so far.
     pub fn stats(&self) -> Stats {
         let system = self.engine.system();
-        let pages = self.engine.memory_pages();
+        let gauge = match (&self.replay, &self.outcome) {
+            (Some(replay), Some(_)) => replay.gauge(),
+            _ => self.engine.gauge(),
+        };
         Stats {
-            steps: self.engine.work(),
-            memory_pages: pages,
-            peak_memory_pages: pages,
+            steps: gauge.steps(),
+            peak_call_depth: gauge.peak_calls(),
+            peak_frame_bytes: gauge.peak_frame(),
+            memory_pages: gauge.pages(),
+            peak_memory_pages: gauge.pages(),
             output_bytes: system.output.total(),
             file_bytes: system.fs.stored(),
         }
@@ -219,32 +254,6 @@ impl Run {
 
     /// All entries of the files, those that the run removed included, with what changed.
     pub fn changes(&self) -> Vec<Entry> {
-        changes(&self.inputs, self.files())
-    }
-}
-
-fn outcome_of(end: End) -> Outcome {
-    match end {
-        End::Exit(code) => Outcome::Exit { code },
-        End::Trap { kind, message } => Outcome::Trap {
-            trap: kind.to_owned(),
-            message,
-        },
-        End::Exceeded(Exceeded::Output) => Outcome::OutputLimitExceeded {
-            message:
-                "it wrote more output than allowed; raise the output limit to let it write more"
-                    .to_owned(),
-        },
-        End::Exceeded(Exceeded::Files) => Outcome::FileLimitExceeded {
-            message: "its files would hold more bytes than allowed; raise the file limit"
-                .to_owned(),
-        },
-        End::MemoryExceeded => Outcome::MemoryExceeded {
-            message: "there was no more memory to be had; raise the memory limit or use less"
-                .to_owned(),
-        },
-        End::StackExceeded => Outcome::CallDepthExceeded {
-            message: "calls were nested too deeply (endless recursion, often)".to_owned(),
-        },
+        changes(&self.task.files, self.files())
     }
 }

@@ -1,9 +1,14 @@
 //! Loading a module: text or binary, checked before anything runs, each refusal specific.
 
+use crate::meter::{Detail, MeterError, Metered, Options, instrument};
 use crate::wasi::{Abi, Function, Parameter};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use wasmparser::{CompositeInnerType, Encoding, ExternalKind, Parser, Payload, TypeRef, ValType};
+use std::sync::{Arc, OnceLock};
+use wasmparser::{
+    CompositeInnerType, Encoding, ExternalKind, KnownCustom, Name, Parser, Payload, TypeRef,
+    ValType,
+};
 
 /// Why a module can't run. Every message says what is wrong; [`LoadError::hint`] says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +73,15 @@ pub enum LoadError {
         /// What the user called it.
         name: String,
     },
+    /// It is valid, but at a bound that leaves no room for metering.
+    #[error("`{name}` can't be metered: {cause}")]
+    Unmeterable {
+        /// What the user called it.
+        name: String,
+        /// Which bound.
+        #[source]
+        cause: MeterError,
+    },
     /// Its memory starts larger than may be had.
     #[error("`{name}` asks for {pages} pages of memory ({} MiB) at the start; {limit} pages are allowed", .pages / 16)]
     MemoryTooBig {
@@ -107,6 +121,7 @@ impl LoadError {
             Self::MissingImports { .. } => "missing-imports",
             Self::NoStart { .. } => "no-start",
             Self::NoMemory { .. } => "no-memory",
+            Self::Unmeterable { .. } => "unmeterable",
             Self::MemoryTooBig { .. } => "memory-too-big",
         }
     }
@@ -130,6 +145,9 @@ impl LoadError {
             }
             Self::NoStart { .. } => "Build a program (with a main function), not a library.",
             Self::NoMemory { .. } => "Export the memory as `memory`.",
+            Self::Unmeterable { .. } => {
+                "Split that function, or its parameters, into smaller ones."
+            }
             Self::MemoryTooBig { .. } => {
                 "Link it with less initial memory, or raise the memory limit."
             }
@@ -185,13 +203,15 @@ pub struct ModuleInfo {
     pub kind: ModuleKind,
 }
 
-/// A module that was checked and can run.
+/// A module that was checked and can run. A clone shares all that is large.
 #[derive(Debug, Clone)]
 pub struct Module {
     /// The binary.
-    pub wasm: Vec<u8>,
+    pub wasm: Arc<[u8]>,
     /// What it is.
     pub info: ModuleInfo,
+    /// The instrumented module, made when it is first needed.
+    metered: Arc<[OnceLock<Arc<Metered>>; 2]>,
 }
 
 impl Module {
@@ -202,7 +222,59 @@ impl Module {
     pub fn load(name: &str, bytes: &[u8]) -> Result<Self, LoadError> {
         let wasm = to_binary(name, bytes)?;
         let info = inspect(name, &wasm)?;
-        Ok(Self { wasm, info })
+        Ok(Self {
+            wasm: wasm.into(),
+            info,
+            metered: Arc::default(),
+        })
+    }
+
+    /// The module with metering; made once for each detail.
+    ///
+    /// # Errors
+    /// If it is not valid, or leaves no room for what metering adds.
+    pub fn metered(&self, detail: Detail) -> Result<Arc<Metered>, LoadError> {
+        let slot = &self.metered[detail as usize];
+        if let Some(made) = slot.get() {
+            return Ok(Arc::clone(made));
+        }
+        let made = instrument(&self.wasm, &Options { detail }).map_err(|error| {
+            let name = self.info.name.clone();
+            match error {
+                MeterError::Invalid(cause) => LoadError::Invalid {
+                    name,
+                    cause: cause.to_string(),
+                },
+                cause => LoadError::Unmeterable { name, cause },
+            }
+        })?;
+        Ok(Arc::clone(slot.get_or_init(|| Arc::new(made))))
+    }
+
+    /// What the module's name section calls a function, by its index.
+    pub fn function_name(&self, function: u32) -> Option<String> {
+        for payload in Parser::new(0).parse_all(&self.wasm) {
+            let Ok(Payload::CustomSection(section)) = payload else {
+                continue;
+            };
+            let KnownCustom::Name(names) = section.as_known() else {
+                continue;
+            };
+            for subsection in names {
+                let Ok(Name::Function(map)) = subsection else {
+                    continue;
+                };
+                // The section is only a hint, and may be wrong in any way.
+                let found = map
+                    .into_iter()
+                    .map_while(Result::ok)
+                    .find(|naming| naming.index == function);
+                if let Some(naming) = found {
+                    return Some(naming.name.to_owned());
+                }
+            }
+        }
+        None
     }
 }
 

@@ -30,7 +30,7 @@ pub use descriptor::{Descriptor, Descriptors, MAX_DESCRIPTORS, Object, Stream, f
 pub use errno::Errno;
 pub use memory::{Fault, GuestMemory};
 pub use rights::Rights;
-pub use stdio::{Chunk, Output, Stdin};
+pub use stdio::{Chunk, Output, Pushed, Stdin};
 pub use system::{Exceeded, Reply, Setup, System};
 
 use system::{Memory, Stop};

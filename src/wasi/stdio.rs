@@ -2,12 +2,25 @@
 
 use std::collections::VecDeque;
 
+/// Something that happened to live input: bytes, or its end, and before which call of the guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// How many calls the guest had completed.
+    pub calls: u64,
+    /// What was pushed; `None` for the end.
+    pub bytes: Option<Vec<u8>>,
+}
+
 /// Standard input: bytes known up front, or pushed while the program runs.
 #[derive(Debug, Clone, Default)]
 pub struct Stdin {
     buffer: VecDeque<u8>,
     open: bool,
     consumed: u64,
+    /// What was pushed so far: with it the run can be made again.
+    log: Vec<Pushed>,
+    /// What is pushed when its call comes, in a run that is made again.
+    script: VecDeque<Pushed>,
 }
 
 impl Stdin {
@@ -15,8 +28,31 @@ impl Stdin {
     pub fn fixed(bytes: &[u8]) -> Self {
         Self {
             buffer: bytes.iter().copied().collect(),
-            open: false,
-            consumed: 0,
+            ..Self::default()
+        }
+    }
+
+    /// Input that is pushed as it was in another run.
+    pub fn replayed(log: &[Pushed]) -> Self {
+        Self {
+            open: true,
+            script: log.iter().cloned().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// What was pushed so far, in order.
+    pub fn log(&self) -> &[Pushed] {
+        &self.log
+    }
+
+    /// Pushes what comes before the next call, in a run that is made again.
+    pub(super) fn play(&mut self, calls: u64) {
+        while self.script.front().is_some_and(|next| next.calls <= calls) {
+            match self.script.pop_front().and_then(|next| next.bytes) {
+                Some(bytes) => self.buffer.extend(bytes),
+                None => self.open = false,
+            }
         }
     }
 
@@ -28,16 +64,23 @@ impl Stdin {
         }
     }
 
-    /// Adds bytes; ignored once the input is closed.
-    pub fn push(&mut self, bytes: &[u8]) {
+    /// Adds bytes; ignored once the input is closed. `calls` is how many the guest has completed.
+    pub(super) fn push(&mut self, bytes: &[u8], calls: u64) {
         if self.open {
             self.buffer.extend(bytes);
+            self.log.push(Pushed {
+                calls,
+                bytes: Some(bytes.to_vec()),
+            });
         }
     }
 
     /// Ends the input: the program reads what is left, then the end of the file.
-    pub fn close(&mut self) {
-        self.open = false;
+    pub(super) fn close(&mut self, calls: u64) {
+        if self.open {
+            self.open = false;
+            self.log.push(Pushed { calls, bytes: None });
+        }
     }
 
     /// Whether a read would have to wait for the user.

@@ -155,13 +155,26 @@ impl System {
 
     /// Makes one call of the guest.
     pub fn call(&mut self, call: &Call, memory: &mut Memory<'_>) -> Reply {
-        match self.dispatch(call, memory) {
+        self.stdin.play(self.calls);
+        let reply = match self.dispatch(call, memory) {
             Ok(()) => Reply::Return(Errno::Success),
             Err(Stop::Errno(errno)) => Reply::Return(errno),
-            Err(Stop::Block) => Reply::Block,
+            Err(Stop::Block) => return Reply::Block,
             Err(Stop::Exit(code)) => Reply::Exit(code),
             Err(Stop::Exceeded(limit)) => Reply::Exceeded(limit),
-        }
+        };
+        self.calls += 1;
+        reply
+    }
+
+    /// Adds bytes to live standard input; ignored once it is closed.
+    pub fn push_stdin(&mut self, bytes: &[u8]) {
+        self.stdin.push(bytes, self.calls);
+    }
+
+    /// Ends live standard input: the program reads what is left, then the end of the file.
+    pub fn close_stdin(&mut self) {
+        self.stdin.close(self.calls);
     }
 
     fn dispatch(&mut self, call: &Call, memory: &mut Memory<'_>) -> Result<(), Stop> {

@@ -230,8 +230,13 @@ fn drive(
     }
     if arguments.stats {
         eprintln!(
-            "verirun: {} units of work, {} pages of memory, {} bytes of output, {} bytes in files",
-            stats.steps, stats.memory_pages, stats.output_bytes, stats.file_bytes
+            "verirun: {} steps, {} pages of memory, {} nested calls, {} bytes of frames, {} bytes of output, {} bytes in files",
+            stats.steps,
+            stats.peak_memory_pages,
+            stats.peak_call_depth,
+            stats.peak_frame_bytes,
+            stats.output_bytes,
+            stats.file_bytes
         );
     }
     Ok(exit_code(run.outcome()))
@@ -271,7 +276,10 @@ fn exit_code(outcome: Option<&Outcome>) -> ExitCode {
         }
         Some(Outcome::Trap { trap, message }) => format!("trap ({trap}): {message}"),
         Some(
-            Outcome::CallDepthExceeded { message }
+            Outcome::OutOfGas { message }
+            | Outcome::CallDepthExceeded { message }
+            | Outcome::FrameExceeded { message }
+            | Outcome::Failed { message }
             | Outcome::MemoryExceeded { message }
             | Outcome::OutputLimitExceeded { message }
             | Outcome::FileLimitExceeded { message }

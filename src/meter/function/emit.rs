@@ -1,0 +1,398 @@
+//! The new code of a function.
+//!
+//! Parameters: the function's own, then `left` and `base` (the caller's level). Results: the
+//! function's own, then `left`. Locals of the function move up by two; ours come behind them.
+
+use super::plan::Plan;
+use super::scan::{Bulk, Event, Kind, LabelKind, Scan};
+use crate::meter::cost::Unit;
+use crate::meter::module::Layout;
+use crate::meter::{Detail, HostFunction};
+use wasm_encoder::{BlockType, Encode, Instruction, ValType};
+
+/// Bit 63 and bit 31: which half of a level is past the deepest so far.
+const PAST: i64 = (1 << 63) | (1 << 31);
+
+/// The most table elements or bytes that are counted; more than any memory or table has.
+const WIDE_CAP: i64 = 1 << 61;
+
+/// Writes one function.
+pub(in crate::meter) struct Emitter<'a> {
+    pub layout: &'a Layout,
+    pub detail: Detail,
+    /// The original module.
+    pub wasm: &'a [u8],
+    /// The function's index in the original module.
+    pub function: u32,
+    /// How many parameters it has.
+    pub params: u32,
+    /// How many locals it has, its parameters included.
+    pub locals: u32,
+    /// What blocks that stand for the whole function have as results.
+    pub results: BlockType,
+    /// 8-byte cells of its frame.
+    pub cells: u32,
+    /// Code goes here.
+    pub code: Vec<u8>,
+    /// Our own locals behind the function's, made as they are needed.
+    own: Vec<ValType>,
+    level: Option<u32>,
+    narrow: Option<u32>,
+    wide: Option<u32>,
+    vectors: [Option<u32>; 3],
+}
+
+impl<'a> Emitter<'a> {
+    /// An emitter without code yet; `code` is used again.
+    pub fn new(
+        layout: &'a Layout,
+        detail: Detail,
+        wasm: &'a [u8],
+        function: u32,
+        mut code: Vec<u8>,
+    ) -> Self {
+        code.clear();
+        Self {
+            layout,
+            detail,
+            wasm,
+            function,
+            params: 0,
+            locals: 0,
+            results: BlockType::Empty,
+            cells: 0,
+            code,
+            own: Vec::new(),
+            level: None,
+            narrow: None,
+            wide: None,
+            vectors: [None; 3],
+        }
+    }
+
+    /// The locals that [`Emitter::emit`] has made, in order, behind the function's own.
+    pub fn own_locals(&self) -> &[ValType] {
+        &self.own
+    }
+
+    /// Writes instructions.
+    pub(in crate::meter) fn put(&mut self, instructions: &[Instruction<'_>]) {
+        for instruction in instructions {
+            instruction.encode(&mut self.code);
+        }
+    }
+
+    fn left(&self) -> u32 {
+        self.params
+    }
+
+    fn base(&self) -> u32 {
+        self.params + 1
+    }
+
+    fn make(&mut self, ty: ValType) -> u32 {
+        self.own.push(ty);
+        self.locals + 2 + self.own.len() as u32 - 1
+    }
+
+    fn level_local(&mut self) -> u32 {
+        match self.level {
+            Some(local) => local,
+            None => {
+                let local = self.make(ValType::I64);
+                self.level = Some(local);
+                local
+            }
+        }
+    }
+
+    fn scratch(&mut self, wide: bool) -> u32 {
+        let known = if wide { self.wide } else { self.narrow };
+        if let Some(local) = known {
+            return local;
+        }
+        let local = self.make(if wide { ValType::I64 } else { ValType::I32 });
+        match wide {
+            true => self.wide = Some(local),
+            false => self.narrow = Some(local),
+        }
+        local
+    }
+
+    /// Vector local `slot` of our own.
+    pub(in crate::meter) fn vector(&mut self, slot: usize) -> u32 {
+        if let Some(local) = self.vectors[slot] {
+            return local;
+        }
+        let local = self.make(ValType::V128);
+        self.vectors[slot] = Some(local);
+        local
+    }
+
+    /// Asks the host for more if no steps are left.
+    fn check(&mut self) {
+        emit_host_check(
+            &mut self.code,
+            self.layout,
+            self.params,
+            Some(self.function),
+        );
+    }
+
+    fn charge(&mut self, steps: i64, place: usize) {
+        if steps == 0 {
+            return;
+        }
+        let left = self.left();
+        self.put(&[
+            Instruction::LocalGet(left),
+            Instruction::I64Const(steps),
+            Instruction::I64Sub,
+            Instruction::LocalSet(left),
+        ]);
+        if self.detail == Detail::Exact {
+            let at = i64::from(self.function) << 32 | i64::from(place as u32);
+            self.put(&[
+                Instruction::I64Const(at),
+                Instruction::GlobalSet(self.layout.place),
+                Instruction::LocalGet(left),
+                Instruction::GlobalSet(self.layout.left),
+            ]);
+            self.check();
+        }
+    }
+
+    /// Counts the call and its frame, and asks the host if that is deeper than ever.
+    fn enter(&mut self, calls: bool) {
+        if calls && self.detail == Detail::Fast {
+            self.check();
+        }
+        let base = self.base();
+        let mine = 1 << 32 | i64::from(self.cells);
+        self.put(&[
+            Instruction::LocalGet(base),
+            Instruction::I64Const(mine),
+            Instruction::I64Add,
+        ]);
+        if calls {
+            let level = self.level_local();
+            self.put(&[Instruction::LocalTee(level)]);
+        }
+        self.put(&[
+            Instruction::GlobalGet(self.layout.room),
+            Instruction::I64Add,
+            Instruction::I64Const(PAST),
+            Instruction::I64And,
+            Instruction::I64Const(0),
+            Instruction::I64Ne,
+            Instruction::If(BlockType::Empty),
+            Instruction::LocalGet(base),
+            Instruction::I64Const(mine),
+            Instruction::I64Add,
+            Instruction::LocalGet(self.left()),
+            Instruction::I32Const(self.function as i32),
+            Instruction::Call(self.layout.host(HostFunction::Deeper)),
+            Instruction::GlobalSet(self.layout.room),
+            Instruction::End,
+        ]);
+    }
+
+    /// Writes the function's code, without the declarations of locals.
+    pub fn emit(&mut self, scan: &Scan, plan: &Plan) {
+        self.enter(scan.calls);
+        // Branches to the function's label find a block that has its results.
+        let wrap = scan.labels.first().is_some_and(|label| label.targeted);
+        if wrap {
+            self.put(&[Instruction::Block(self.results)]);
+        }
+        self.charge(plan.charges[0], scan.start);
+        let mut copied = scan.start;
+        for (index, event) in scan.events.iter().enumerate() {
+            self.code.extend_from_slice(&self.wasm[copied..event.start]);
+            copied = event.end;
+            self.event(scan, plan, index, event, wrap);
+            self.charge(plan.charges[index + 1], event.end);
+        }
+    }
+
+    fn raw(&mut self, event: &Event) {
+        self.code
+            .extend_from_slice(&self.wasm[event.start..event.end]);
+    }
+
+    fn event(&mut self, scan: &Scan, plan: &Plan, index: usize, event: &Event, wrap: bool) {
+        let left = self.left();
+        match event.kind {
+            Kind::Local { opcode, index } => {
+                let moved = match index < self.params {
+                    true => index,
+                    false => index + 2,
+                };
+                self.code.push(opcode);
+                moved.encode(&mut self.code);
+            }
+            Kind::RefFunc(function) => {
+                self.put(&[Instruction::RefFunc(self.layout.function(function))]);
+            }
+            Kind::Relaxed(number) => super::super::relaxed::emit(self, number),
+            Kind::Dead => {}
+            Kind::Loop(_) => {
+                self.raw(event);
+                if self.detail == Detail::Fast {
+                    self.check();
+                }
+            }
+            Kind::End(label) => {
+                if scan.labels[label as usize].kind != LabelKind::Function {
+                    return self.raw(event);
+                }
+                if wrap {
+                    self.put(&[Instruction::End]);
+                }
+                self.put(&[Instruction::LocalGet(left), Instruction::End]);
+            }
+            Kind::BrIf { depth, .. } if plan.edges[index] != 0 => {
+                self.put(&[Instruction::If(BlockType::Empty)]);
+                self.charge(plan.edges[index], event.start);
+                self.put(&[Instruction::Br(depth + 1), Instruction::End]);
+            }
+            Kind::Return => {
+                self.put(&[Instruction::LocalGet(left), Instruction::Return]);
+            }
+            Kind::Call(function) => {
+                let level = self.level_local();
+                self.put(&[
+                    Instruction::LocalGet(left),
+                    Instruction::LocalGet(level),
+                    Instruction::Call(self.layout.function(function)),
+                    Instruction::LocalSet(left),
+                ]);
+            }
+            Kind::ReturnCall(function) => {
+                self.put(&[
+                    Instruction::LocalGet(left),
+                    // The frame is replaced: the callee is as deep as this function is.
+                    Instruction::LocalGet(self.base()),
+                    Instruction::ReturnCall(self.layout.function(function)),
+                ]);
+            }
+            Kind::CallIndirect { ty, table, wide } => {
+                let (index, level) = (self.scratch(wide), self.level_local());
+                self.put(&[
+                    Instruction::LocalSet(index),
+                    Instruction::LocalGet(left),
+                    Instruction::LocalGet(level),
+                    Instruction::LocalGet(index),
+                    Instruction::CallIndirect {
+                        type_index: self.layout.metered_type(ty),
+                        table_index: table,
+                    },
+                    Instruction::LocalSet(left),
+                ]);
+            }
+            Kind::ReturnCallIndirect { ty, table, wide } => {
+                let index = self.scratch(wide);
+                self.put(&[
+                    Instruction::LocalSet(index),
+                    Instruction::LocalGet(left),
+                    Instruction::LocalGet(self.base()),
+                    Instruction::LocalGet(index),
+                    Instruction::ReturnCallIndirect {
+                        type_index: self.layout.metered_type(ty),
+                        table_index: table,
+                    },
+                ]);
+            }
+            Kind::MemoryGrow(memory) => self.grow(self.layout.memory_grow(memory)),
+            Kind::TableGrow(table) => {
+                let wide = self.layout.table64(table);
+                self.charge_length(Bulk {
+                    unit: Unit::Elements,
+                    wide,
+                });
+                self.grow(self.layout.table_grow(table));
+            }
+            Kind::Bulk(bulk) => {
+                self.charge_length(bulk);
+                self.raw(event);
+            }
+            Kind::Block(_)
+            | Kind::If(_)
+            | Kind::Else(_)
+            | Kind::Br(_)
+            | Kind::BrIf { .. }
+            | Kind::BrTable
+            | Kind::Unreachable => self.raw(event),
+        }
+    }
+
+    fn grow(&mut self, helper: u32) {
+        let left = self.left();
+        self.put(&[
+            Instruction::LocalGet(left),
+            Instruction::I32Const(self.function as i32),
+            Instruction::Call(helper),
+            Instruction::LocalSet(left),
+        ]);
+    }
+
+    /// Charges what a bulk operator moves, before it does; its length is on top of the stack.
+    fn charge_length(&mut self, bulk: Bulk) {
+        let (length, left) = (self.scratch(bulk.wide), self.left());
+        self.put(&[
+            Instruction::LocalTee(length),
+            Instruction::LocalGet(left),
+            Instruction::LocalGet(length),
+        ]);
+        if bulk.wide {
+            // No memory is that large, so nothing is lost, and the subtraction can't wrap.
+            self.put(&[
+                Instruction::I64Const(WIDE_CAP),
+                Instruction::LocalGet(length),
+                Instruction::I64Const(WIDE_CAP),
+                Instruction::I64LtU,
+                Instruction::Select,
+            ]);
+        } else {
+            self.put(&[Instruction::I64ExtendI32U]);
+        }
+        if bulk.unit == Unit::Bytes {
+            self.put(&[Instruction::I64Const(3), Instruction::I64ShrU]);
+        }
+        self.put(&[Instruction::I64Sub, Instruction::LocalSet(left)]);
+        if self.detail == Detail::Exact {
+            self.put(&[
+                Instruction::LocalGet(left),
+                Instruction::GlobalSet(self.layout.left),
+            ]);
+        }
+        self.check();
+    }
+}
+
+/// Writes: if `left` (a local) is negative, ask the host. Without `function` its index is in the
+/// local behind `left`.
+pub(in crate::meter) fn emit_host_check(
+    code: &mut Vec<u8>,
+    layout: &Layout,
+    left: u32,
+    function: Option<u32>,
+) {
+    let which = match function {
+        Some(function) => Instruction::I32Const(function as i32),
+        None => Instruction::LocalGet(left + 1),
+    };
+    for instruction in [
+        Instruction::LocalGet(left),
+        Instruction::I64Const(0),
+        Instruction::I64LtS,
+        Instruction::If(BlockType::Empty),
+        Instruction::LocalGet(left),
+        which,
+        Instruction::Call(layout.host(HostFunction::Tick)),
+        Instruction::LocalSet(left),
+        Instruction::End,
+    ] {
+        instruction.encode(code);
+    }
+}

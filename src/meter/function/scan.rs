@@ -1,0 +1,416 @@
+//! A function's operators, reduced to the ones that matter for metering.
+//!
+//! Everything between two events is copied as it is; only its cost counts.
+
+use crate::meter::cost::{Unit, weight};
+use wasmparser::{
+    BinaryReaderError, BlockType, FuncValidator, FunctionBody, ModuleArity, Operator, ValType,
+    WasmModuleResources,
+};
+
+/// Index of a label in [`Scan::labels`]; 0 is the function's own.
+pub(in crate::meter) type LabelId = u32;
+
+/// What a block-like operator opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::meter) enum LabelKind {
+    Function,
+    Block,
+    Loop,
+    If,
+}
+
+/// A branch target.
+#[derive(Debug, Clone)]
+pub(in crate::meter) struct Label {
+    pub kind: LabelKind,
+    /// A branch goes there.
+    pub targeted: bool,
+    /// A `br_table` goes there: all its targets must agree on what is charged ahead, so nothing is.
+    pub pinned: bool,
+    /// An `if` with an `else`.
+    pub has_else: bool,
+    /// How many values a branch to it carries.
+    pub arity: u32,
+    /// How many loops it is in, itself included.
+    pub loops: u32,
+}
+
+/// A bulk operator's length operand, which is on top of the stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::meter) struct Bulk {
+    pub unit: Unit,
+    /// The length is an i64.
+    pub wide: bool,
+}
+
+/// An operator that matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::meter) enum Kind {
+    /// `local.get` (0x20), `local.set` (0x21) or `local.tee` (0x22).
+    Local {
+        opcode: u8,
+        index: u32,
+    },
+    RefFunc(u32),
+    /// A relaxed SIMD operator, by the number behind its prefix.
+    Relaxed(u32),
+    /// Code that no path reaches; it is left out.
+    Dead,
+    Block(LabelId),
+    Loop(LabelId),
+    If(LabelId),
+    Else(LabelId),
+    End(LabelId),
+    Br(LabelId),
+    BrIf {
+        label: LabelId,
+        depth: u32,
+    },
+    BrTable,
+    Return,
+    Unreachable,
+    Call(u32),
+    CallIndirect {
+        ty: u32,
+        table: u32,
+        wide: bool,
+    },
+    ReturnCall(u32),
+    ReturnCallIndirect {
+        ty: u32,
+        table: u32,
+        wide: bool,
+    },
+    MemoryGrow(u32),
+    TableGrow(u32),
+    Bulk(Bulk),
+}
+
+/// An event: an operator that matters, and the cost of those since the event before.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::meter) struct Event {
+    pub kind: Kind,
+    /// Bytes of the operator in the module.
+    pub start: usize,
+    pub end: usize,
+    /// Steps of the operators between the last event and this one.
+    pub cost: u32,
+    /// How many loops it is in.
+    pub loops: u32,
+}
+
+/// What [`scan`] finds.
+#[derive(Debug, Default)]
+pub(in crate::meter) struct Scan {
+    pub events: Vec<Event>,
+    pub labels: Vec<Label>,
+    /// The most values on the operand stack.
+    pub height: u32,
+    /// It calls; so the host, or itself.
+    pub calls: bool,
+    /// Where its operators start in the module.
+    pub start: usize,
+}
+
+/// An open block.
+struct Open {
+    label: LabelId,
+}
+
+/// Validates and reads a function's body into `out`, whose space is used again.
+pub(in crate::meter) fn scan<R: WasmModuleResources>(
+    validator: &mut FuncValidator<R>,
+    body: &FunctionBody<'_>,
+    out: &mut Scan,
+) -> Result<(), BinaryReaderError> {
+    out.events.clear();
+    out.labels.clear();
+    out.height = 0;
+    out.calls = false;
+    validator.read_locals(&mut body.get_binary_reader())?;
+    let mut reader = body.get_operators_reader()?;
+    out.start = reader.original_position() as usize;
+    out.labels.push(Label {
+        kind: LabelKind::Function,
+        targeted: false,
+        pinned: false,
+        has_else: false,
+        arity: 0,
+        loops: 0,
+    });
+    let mut open = vec![Open { label: 0 }];
+    let mut loops = 0;
+    let mut cost = 0;
+    // While code is dead: how many blocks were opened in it, and where it starts.
+    let mut dead: Option<(u32, usize)> = None;
+    while !reader.eof() {
+        let offset = reader.original_position();
+        let start = offset as usize;
+        let operator = reader.read()?;
+        // Blocks' arities are known before the operator closes or opens them.
+        let arity = match operator {
+            Operator::Br { relative_depth } | Operator::BrIf { relative_depth } => {
+                label_arity(validator, relative_depth)
+            }
+            _ => 0,
+        };
+        validator.op(offset, &operator)?;
+        let end = reader.original_position() as usize;
+
+        if let Some((nested, from)) = &mut dead {
+            match operator {
+                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+                    *nested += 1;
+                    continue;
+                }
+                Operator::End if *nested > 0 => {
+                    *nested -= 1;
+                    continue;
+                }
+                Operator::Else if *nested == 0 => {}
+                Operator::End => {}
+                _ => continue,
+            }
+            let from = *from;
+            if from < start {
+                out.events.push(Event {
+                    kind: Kind::Dead,
+                    start: from,
+                    end: start,
+                    cost: 0,
+                    loops,
+                });
+            }
+            dead = None;
+        }
+        out.height = out.height.max(validator.operand_stack_height());
+
+        let target = |open: &Vec<Open>, depth: u32| open[open.len() - 1 - depth as usize].label;
+        let push_label = |out: &mut Scan, kind, loops| {
+            out.labels.push(Label {
+                kind,
+                targeted: kind == LabelKind::If,
+                pinned: false,
+                has_else: false,
+                arity: 0,
+                loops,
+            });
+            out.labels.len() as u32 - 1
+        };
+        let kind = match &operator {
+            Operator::LocalGet { local_index } => Kind::Local {
+                opcode: 0x20,
+                index: *local_index,
+            },
+            Operator::LocalSet { local_index } => Kind::Local {
+                opcode: 0x21,
+                index: *local_index,
+            },
+            Operator::LocalTee { local_index } => Kind::Local {
+                opcode: 0x22,
+                index: *local_index,
+            },
+            Operator::RefFunc { function_index } => Kind::RefFunc(*function_index),
+            Operator::Block { .. } => {
+                let label = push_label(out, LabelKind::Block, loops);
+                open.push(Open { label });
+                Kind::Block(label)
+            }
+            Operator::Loop { .. } => {
+                loops += 1;
+                let label = push_label(out, LabelKind::Loop, loops);
+                open.push(Open { label });
+                Kind::Loop(label)
+            }
+            Operator::If { .. } => {
+                let label = push_label(out, LabelKind::If, loops);
+                open.push(Open { label });
+                Kind::If(label)
+            }
+            Operator::Else => {
+                let label = target(&open, 0);
+                out.labels[label as usize].has_else = true;
+                Kind::Else(label)
+            }
+            Operator::End => {
+                // The validator has accepted it, so there is a block to close.
+                let label = open.pop().map_or(0, |open| open.label);
+                if out.labels[label as usize].kind == LabelKind::Loop {
+                    loops -= 1;
+                }
+                Kind::End(label)
+            }
+            Operator::Br { relative_depth } => {
+                let label = target(&open, *relative_depth);
+                out.labels[label as usize].targeted = true;
+                out.labels[label as usize].arity = arity;
+                Kind::Br(label)
+            }
+            Operator::BrIf { relative_depth } => {
+                let label = target(&open, *relative_depth);
+                out.labels[label as usize].targeted = true;
+                out.labels[label as usize].arity = arity;
+                Kind::BrIf {
+                    label,
+                    depth: *relative_depth,
+                }
+            }
+            Operator::BrTable { targets } => {
+                for depth in targets.targets().chain([Ok(targets.default())]) {
+                    let label = &mut out.labels[target(&open, depth?) as usize];
+                    label.targeted = true;
+                    label.pinned = true;
+                }
+                Kind::BrTable
+            }
+            Operator::Return => Kind::Return,
+            Operator::Unreachable => Kind::Unreachable,
+            Operator::Call { function_index } => Kind::Call(*function_index),
+            Operator::CallIndirect {
+                type_index,
+                table_index,
+            } => Kind::CallIndirect {
+                ty: *type_index,
+                table: *table_index,
+                wide: is_table64(validator, *table_index),
+            },
+            Operator::ReturnCall { function_index } => Kind::ReturnCall(*function_index),
+            Operator::ReturnCallIndirect {
+                type_index,
+                table_index,
+            } => Kind::ReturnCallIndirect {
+                ty: *type_index,
+                table: *table_index,
+                wide: is_table64(validator, *table_index),
+            },
+            Operator::MemoryGrow { mem } => Kind::MemoryGrow(*mem),
+            Operator::TableGrow { table } => Kind::TableGrow(*table),
+            operator => match bulk(validator, operator) {
+                Some(bulk) => Kind::Bulk(bulk),
+                None => match relaxed(operator) {
+                    Some(number) => Kind::Relaxed(number),
+                    None => {
+                        cost += weight(operator);
+                        continue;
+                    }
+                },
+            },
+        };
+        out.calls |= matches!(
+            kind,
+            Kind::Call(_)
+                | Kind::CallIndirect { .. }
+                | Kind::ReturnCall(_)
+                | Kind::ReturnCallIndirect { .. }
+        );
+        out.events.push(Event {
+            kind,
+            start,
+            end,
+            cost,
+            loops,
+        });
+        cost = 0;
+        let leaves = matches!(
+            kind,
+            Kind::Br(_)
+                | Kind::BrTable
+                | Kind::Return
+                | Kind::Unreachable
+                | Kind::ReturnCall(_)
+                | Kind::ReturnCallIndirect { .. }
+        );
+        if leaves {
+            dead = Some((0, end));
+        }
+    }
+    reader.finish()
+}
+
+fn label_arity<R: WasmModuleResources>(validator: &FuncValidator<R>, depth: u32) -> u32 {
+    let Some((ty, kind)) = validator.label_block(depth) else {
+        return 0;
+    };
+    let arity = validator.block_type_arity(ty);
+    match (kind, arity) {
+        (wasmparser::FrameKind::Loop, Some((params, _))) => params,
+        (_, Some((_, results))) => results,
+        // The function's own label may be given as a type that is not looked up here.
+        _ => u32::from(ty != BlockType::Empty),
+    }
+}
+
+fn is_table64<R: WasmModuleResources>(validator: &FuncValidator<R>, table: u32) -> bool {
+    validator
+        .resources()
+        .table_at(table)
+        .is_some_and(|table| table.table64)
+}
+
+fn is_memory64<R: WasmModuleResources>(validator: &FuncValidator<R>, memory: u32) -> bool {
+    validator
+        .resources()
+        .memory_at(memory)
+        .is_some_and(|memory| memory.memory64)
+}
+
+fn bulk<R: WasmModuleResources>(
+    validator: &FuncValidator<R>,
+    operator: &Operator<'_>,
+) -> Option<Bulk> {
+    let (unit, wide) = match *operator {
+        Operator::MemoryFill { mem } => (Unit::Bytes, is_memory64(validator, mem)),
+        Operator::MemoryCopy { dst_mem, src_mem } => (
+            Unit::Bytes,
+            is_memory64(validator, dst_mem) && is_memory64(validator, src_mem),
+        ),
+        Operator::MemoryInit { .. } => (Unit::Bytes, false),
+        Operator::TableFill { table } => (Unit::Elements, is_table64(validator, table)),
+        Operator::TableCopy {
+            dst_table,
+            src_table,
+        } => (
+            Unit::Elements,
+            is_table64(validator, dst_table) && is_table64(validator, src_table),
+        ),
+        Operator::TableInit { .. } => (Unit::Elements, false),
+        _ => return None,
+    };
+    Some(Bulk { unit, wide })
+}
+
+/// The number of a relaxed SIMD operator, as its encoding has it behind the prefix 0xfd.
+fn relaxed(operator: &Operator<'_>) -> Option<u32> {
+    Some(match operator {
+        Operator::I8x16RelaxedSwizzle => 0x100,
+        Operator::I32x4RelaxedTruncF32x4S => 0x101,
+        Operator::I32x4RelaxedTruncF32x4U => 0x102,
+        Operator::I32x4RelaxedTruncF64x2SZero => 0x103,
+        Operator::I32x4RelaxedTruncF64x2UZero => 0x104,
+        Operator::F32x4RelaxedMadd => 0x105,
+        Operator::F32x4RelaxedNmadd => 0x106,
+        Operator::F64x2RelaxedMadd => 0x107,
+        Operator::F64x2RelaxedNmadd => 0x108,
+        Operator::I8x16RelaxedLaneselect => 0x109,
+        Operator::I16x8RelaxedLaneselect => 0x10a,
+        Operator::I32x4RelaxedLaneselect => 0x10b,
+        Operator::I64x2RelaxedLaneselect => 0x10c,
+        Operator::F32x4RelaxedMin => 0x10d,
+        Operator::F32x4RelaxedMax => 0x10e,
+        Operator::F64x2RelaxedMin => 0x10f,
+        Operator::F64x2RelaxedMax => 0x110,
+        Operator::I16x8RelaxedQ15mulrS => 0x111,
+        Operator::I16x8RelaxedDotI8x16I7x16S => 0x112,
+        Operator::I32x4RelaxedDotI8x16I7x16AddS => 0x113,
+        _ => return None,
+    })
+}
+
+/// 8-byte cells of a local or parameter of this type.
+pub(in crate::meter) fn cells(ty: ValType) -> u64 {
+    match ty {
+        ValType::V128 => 2,
+        _ => 1,
+    }
+}

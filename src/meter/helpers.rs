@@ -1,0 +1,127 @@
+//! The functions that are added behind the task's own.
+//!
+//! - For each imported function, a wrapper with the metered type: it settles the count for the host.
+//! - For each memory and table, one that grows it within the limits.
+//! - For each function that is called from outside (exports, the start function), one with the
+//!   original type: it takes the count from the host, and gives it back.
+//!
+//! They cost no steps and are no calls: what is counted is the task's own code.
+
+use super::function::emit_host_check;
+use super::module::{Growable, Layout, append_body, wide};
+use super::{HostFunction, MAX_TABLE_ELEMENTS};
+use wasm_encoder::{BlockType, Encode, Instruction as I, ValType};
+
+/// Writes all of them, in the order of [`Layout`].
+pub(super) fn write(layout: &Layout, out: &mut Vec<u8>) {
+    for function in 0..layout.imported {
+        import(layout, function, out);
+    }
+    for (memory, growable) in (0..).zip(&layout.memories) {
+        grow(layout, growable, Some(memory), 0, out);
+    }
+    for (table, growable) in (0..).zip(&layout.tables) {
+        grow(layout, growable, None, table, out);
+    }
+    for &function in &layout.outside {
+        outside(layout, function, out);
+    }
+}
+
+fn body(out: &mut Vec<u8>, locals: &[(u32, ValType)], code: &[u8], rest: &[I<'_>]) {
+    let mut code = code.to_vec();
+    for instruction in rest {
+        instruction.encode(&mut code);
+    }
+    append_body(out, locals, &code);
+}
+
+fn import(layout: &Layout, function: u32, out: &mut Vec<u8>) {
+    let params = layout.type_of(function).params().len() as u32;
+    let left = params;
+    let mut code = Vec::new();
+    // A host function may show what it sees to the world: nothing may be left over.
+    emit_host_check(&mut code, layout, left, Some(function));
+    let mut rest = vec![I::LocalGet(left), I::GlobalSet(layout.left)];
+    rest.extend((0..params).map(I::LocalGet));
+    rest.extend([I::Call(function), I::LocalGet(left), I::End]);
+    body(out, &[], &code, &rest);
+}
+
+/// `(reference for a table, delta, left, function) -> (size before or -1, left)`.
+fn grow(layout: &Layout, what: &Growable, memory: Option<u32>, table: u32, out: &mut Vec<u8>) {
+    let first = u32::from(memory.is_none());
+    let (delta, left, function, result) = (first, first + 1, first + 2, first + 3);
+    let (size, act, kind) = match memory {
+        Some(memory) => (I::MemorySize(memory), I::MemoryGrow(memory), 0),
+        None => (I::TableSize(table), I::TableGrow(table), 1),
+    };
+    let most = match memory {
+        // What the type allows by itself is what the engine answers -1 to.
+        Some(_) => what.max.unwrap_or(match what.wide {
+            true => 1 << 48,
+            false => 1 << 16,
+        }),
+        None => what.max.unwrap_or(u64::MAX).min(MAX_TABLE_ELEMENTS),
+    };
+    let extend = |code: &mut Vec<I<'_>>| {
+        if !what.wide {
+            code.push(I::I64ExtendI32U);
+        }
+    };
+    let minus_one = match what.wide {
+        true => I::I64Const(-1),
+        false => I::I32Const(-1),
+    };
+    let equal = match what.wide {
+        true => I::I64Eq,
+        false => I::I32Eq,
+    };
+    let mut checked = Vec::new();
+    emit_host_check(&mut checked, layout, left, None);
+    let mut code = vec![I::LocalGet(left), I::GlobalSet(layout.left)];
+    code.extend([I::I32Const(kind), size]);
+    extend(&mut code);
+    code.push(I::LocalGet(delta));
+    extend(&mut code);
+    code.extend([
+        I::I64Const(most as i64),
+        I::LocalGet(left),
+        I::LocalGet(function),
+        I::Call(layout.host(HostFunction::Grow)),
+        I::If(BlockType::Result(wide(what.wide))),
+    ]);
+    if memory.is_none() {
+        code.push(I::LocalGet(0));
+    }
+    code.extend([
+        I::LocalGet(delta),
+        act,
+        I::LocalTee(result),
+        minus_one.clone(),
+        equal,
+        I::If(BlockType::Empty),
+        I::Call(layout.host(HostFunction::Lack)),
+        I::End,
+        I::LocalGet(result),
+        I::Else,
+        minus_one,
+        I::End,
+        I::LocalGet(left),
+        I::End,
+    ]);
+    body(out, &[(1, wide(what.wide))], &checked, &code);
+}
+
+fn outside(layout: &Layout, function: u32, out: &mut Vec<u8>) {
+    let params = layout.type_of(function).params().len() as u32;
+    let mut code: Vec<I<'_>> = (0..params).map(I::LocalGet).collect();
+    code.extend([
+        I::GlobalGet(layout.left),
+        I::I64Const(0),
+        I::Call(layout.function(function)),
+        I::GlobalSet(layout.left),
+        I::End,
+    ]);
+    body(out, &[], &[], &code);
+}

@@ -1,0 +1,203 @@
+//! Metering: from the task's module to one that counts its own steps.
+//!
+//! The instrumented module is ordinary WebAssembly, so any engine runs it, and the numbers come
+//! from the code that we inject, never from an engine. `docs/profile.md` defines what is counted.
+//!
+//! How it is done: every function takes two more parameters, the steps left and how deep its caller
+//! is, and returns the steps left as one more result, so that both stay in registers. Steps are
+//! charged where it is cheapest ([`function`]), and compared with what is left at function entries
+//! and loop heads only. A host that is called can read the exact count, because every path is
+//! settled before a call.
+//!
+//! A trap can happen between two settled points. Its exact count (and its place) is found by
+//! running the task again with [`Detail::Exact`], which settles every basic block: the run is
+//! deterministic, so it ends in the same trap.
+
+mod cost;
+mod function;
+mod gauge;
+mod helpers;
+mod module;
+mod relaxed;
+
+pub use gauge::{Bounds, Gauge, Limit, Passed, Ticked};
+pub use module::{HOST_MODULE, instrument};
+
+/// The version of the published definition of steps, call depth and frame bytes. It goes into every
+/// receipt; it changes when a number would.
+pub const PROFILE_VERSION: u32 = 1;
+
+/// How often the count is settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Detail {
+    /// At function entries, loop heads and calls: fast.
+    Fast,
+    /// At every basic block, with the place: exact where the guest traps, and slower.
+    Exact,
+}
+
+/// How to instrument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Options {
+    /// How often the count is settled.
+    pub detail: Detail,
+}
+
+/// The functions that an instrumented module imports from [`HOST_MODULE`], in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostFunction {
+    /// `tick(left: i64, function: i32) -> i64`: the steps granted are used up (`left` is negative).
+    /// The host ends the run, or grants more and returns what is left then.
+    Tick,
+    /// `deeper(level: i64, left: i64, function: i32) -> i64`: a call is deeper, or its frames are
+    /// larger, than any before. The host ends the run, or returns the new [`Level::room`].
+    Deeper,
+    /// `grow(table: i32, size: i64, delta: i64, max: i64, left: i64, function: i32) -> i32`: a
+    /// memory (`table` 0, pages) or a table (1, elements) is about to grow by `delta`. The host
+    /// ends the run, or returns 1 (it grows; the engine must not fail) or 0 (it does not: -1).
+    Grow,
+    /// `lack()`: the engine did not get memory that the limits allow. Never returns.
+    Lack,
+}
+
+impl HostFunction {
+    /// All of them, in the order of their imports.
+    pub const ALL: [Self; 4] = [Self::Tick, Self::Deeper, Self::Grow, Self::Lack];
+
+    /// Its name in the import section.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tick => "tick",
+            Self::Deeper => "deeper",
+            Self::Grow => "grow",
+            Self::Lack => "lack",
+        }
+    }
+
+    /// Its parameters, `true` for i64 and `false` for i32.
+    pub fn parameters(self) -> &'static [bool] {
+        match self {
+            Self::Tick => &[true, false],
+            Self::Deeper => &[true, true, false],
+            Self::Grow => &[false, true, true, true, true, false],
+            Self::Lack => &[],
+        }
+    }
+
+    /// Its result, if it has one: `true` for i64 and `false` for i32.
+    pub fn result(self) -> Option<bool> {
+        match self {
+            Self::Tick | Self::Deeper => Some(true),
+            Self::Grow => Some(false),
+            Self::Lack => None,
+        }
+    }
+}
+
+/// Call depth and frame size in one number, as instrumented code carries them: the depth in the
+/// upper half, 8-byte cells of frames in the lower, 31 bits each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Level {
+    /// Nested calls.
+    pub depth: u32,
+    /// 8-byte cells in the frames of these calls.
+    pub cells: u32,
+}
+
+impl Level {
+    /// The most that either half can hold.
+    pub const MAX: u32 = (1 << 31) - 1;
+
+    /// From what `deeper` is given.
+    pub fn unpack(packed: i64) -> Self {
+        Self {
+            depth: (packed >> 32) as u32 & Self::MAX,
+            cells: packed as u32 & Self::MAX,
+        }
+    }
+
+    /// What is added to a level to see whether it is past this one: bit 63 shows that it is deeper,
+    /// bit 31 that its frames are larger.
+    pub fn room(self) -> i64 {
+        i64::from(Self::MAX - self.depth.min(Self::MAX)) << 32
+            | i64::from(Self::MAX - self.cells.min(Self::MAX))
+    }
+
+    /// The larger of both halves.
+    pub fn max(self, other: Self) -> Self {
+        Self {
+            depth: self.depth.max(other.depth),
+            cells: self.cells.max(other.cells),
+        }
+    }
+}
+
+/// An instrumented module.
+#[derive(Debug, Clone)]
+pub struct Metered {
+    /// The binary.
+    pub wasm: Vec<u8>,
+    /// The export that runs the module's start function, which its own start section named: so that
+    /// it runs in slices too.
+    pub start: Option<String>,
+    /// The exported mutable i64 global with the steps left, right whenever the host is called.
+    pub left: String,
+    /// With [`Detail::Exact`] the exported global with the place of the basic block that runs:
+    /// the function's index in the upper 32 bits, the byte offset in the original module below.
+    pub place: Option<String>,
+    /// Pages of all memories at the start.
+    pub memory_pages: u64,
+}
+
+/// Why a module can't be instrumented.
+#[derive(Debug, thiserror::Error)]
+pub enum MeterError {
+    /// It is not valid, or needs a feature that the profile leaves out.
+    #[error("{0}")]
+    Invalid(#[from] wasmparser::BinaryReaderError),
+    /// It is valid, but at a bound that leaves no room for what metering adds.
+    #[error("{what} has {found}; with metering {most} are possible")]
+    NoRoom {
+        /// Which function or type.
+        what: String,
+        /// How many of what it has.
+        found: String,
+        /// The most it may have.
+        most: u32,
+    },
+    /// The re-encoder stumbled over something that the validator let pass.
+    #[error("this module could not be instrumented ({0}); please report this")]
+    Unexpected(String),
+    /// A table is larger than the profile allows.
+    #[error("table {index} starts with {found} elements; the profile allows {most}")]
+    TableTooBig {
+        /// Which table.
+        index: u32,
+        /// Elements at the start.
+        found: u64,
+        /// Elements allowed.
+        most: u64,
+    },
+}
+
+/// The most elements of a table: what browsers allow. `table.grow` past it answers -1.
+pub const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
+
+/// The proposals that tasks may use: all that wasmi 2 executes and the profile makes deterministic.
+pub fn features() -> wasmparser::WasmFeatures {
+    use wasmparser::WasmFeatures as F;
+    F::MUTABLE_GLOBAL
+        | F::SATURATING_FLOAT_TO_INT
+        | F::SIGN_EXTENSION
+        | F::REFERENCE_TYPES
+        | F::MULTI_VALUE
+        | F::BULK_MEMORY
+        | F::SIMD
+        | F::RELAXED_SIMD
+        | F::TAIL_CALL
+        | F::FLOATS
+        | F::MULTI_MEMORY
+        | F::MEMORY64
+        | F::EXTENDED_CONST
+        | F::GC_TYPES
+}
