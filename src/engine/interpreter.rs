@@ -358,7 +358,7 @@ impl Interpreter {
                     return Slice::Done(End::Exit(0));
                 }
                 self.state = State::Ready(functions);
-                return Slice::Yielded;
+                Slice::Yielded
             }
             ResumableCall::HostTrap(trap) => match trap.host_error().downcast_ref::<Interrupt>() {
                 Some(Interrupt::Block(_)) => {
