@@ -41,6 +41,18 @@ pub enum Detail {
 pub struct Options {
     /// How often the count is settled.
     pub detail: Detail,
+    /// What kind of engine the module is for.
+    pub target: Target,
+}
+
+/// The kind of engine that a module is instrumented for. The numbers are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// wasmi, which makes NaNs canonical by itself.
+    Interpreter,
+    /// A compiler (a browser's, wasmtime). The code makes NaNs canonical, and tells which branches
+    /// are hardly ever taken: without these hints V8 keeps registers free for the calls in them.
+    Compiler,
 }
 
 /// The functions that an instrumented module imports from [`HOST_MODULE`], in this order.

@@ -2,16 +2,16 @@
 //!
 //! It is written in one go into one buffer; only one function at a time is held beside it.
 
-use super::function::{Emitter, Plan, Scan, cells, plan, scan};
+use super::function::{Emitter, Flow, Plan, Scan, cells, plan, scan};
 use super::helpers;
-use super::{Detail, HostFunction, MAX_TABLE_ELEMENTS, MeterError, Metered, Options};
+use super::{Detail, HostFunction, MAX_TABLE_ELEMENTS, MeterError, Metered, Options, Target};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use wasm_encoder::reencode::{Reencode, utils};
 use wasm_encoder::{
-    BlockType, ConstExpr, ElementSection, Elements, Encode, EntityType, ExportKind, ExportSection,
-    FunctionSection, GlobalSection, GlobalType, ImportSection, RawSection, Section, SectionId,
-    TableSection, TypeSection, ValType,
+    BlockType, ConstExpr, CustomSection, ElementSection, Elements, Encode, EntityType, ExportKind,
+    ExportSection, FunctionSection, GlobalSection, GlobalType, ImportSection, RawSection, Section,
+    SectionId, TableSection, TypeSection, ValType,
 };
 use wasmparser::{
     CompositeInnerType, ElementSectionReader, ExternalKind, FuncType, FuncValidator, FunctionBody,
@@ -216,6 +216,9 @@ struct Code {
     next: u32,
     /// Where the section's size goes, once it is known.
     size_at: usize,
+    /// Branches that are hardly ever taken, by function, and how many functions have some.
+    hints: Vec<u8>,
+    hinted: u32,
 }
 
 struct Builder<'a> {
@@ -395,7 +398,12 @@ impl<'a> Builder<'a> {
         self.out.extend_from_slice(&[0; 5]);
         let own = self.layout.functions.len() - imported;
         ((own + self.layout.helper_types.len()) as u32).encode(&mut self.out);
+        let scan = Scan {
+            floats: (self.options.target == Target::Compiler).then(Flow::default),
+            ..Scan::default()
+        };
         self.code = Some(Code {
+            scan,
             next: self.layout.imported,
             size_at,
             ..Code::default()
@@ -626,7 +634,17 @@ impl<'a> Builder<'a> {
         emitter.cells = frame as u32;
         emitter.emit(&code.scan, &code.plan);
         locals.extend(emitter.own_locals().iter().map(|&ty| (1, ty)));
-        append_body(&mut self.out, &locals, &emitter.code);
+        let head = append_body(&mut self.out, &locals, &emitter.code);
+        if self.options.target == Target::Compiler && !emitter.unlikely.is_empty() {
+            // Relative to the start of the body, its locals included.
+            code.hinted += 1;
+            self.layout.function(function).encode(&mut code.hints);
+            (emitter.unlikely.len() as u32).encode(&mut code.hints);
+            for at in &emitter.unlikely {
+                (head + at).encode(&mut code.hints);
+                code.hints.extend([1, 0]);
+            }
+        }
         code.instructions = emitter.code;
         Ok(())
     }
@@ -642,12 +660,27 @@ impl<'a> Builder<'a> {
                 self.out[code.size_at + index] = (size & 0x7f) as u8 | more;
                 size >>= 7;
             }
+            if code.hinted > 0 {
+                let mut data = Vec::with_capacity(code.hints.len() + 5);
+                code.hinted.encode(&mut data);
+                data.extend_from_slice(&code.hints);
+                let mut section = Vec::with_capacity(data.len() + 32);
+                CustomSection {
+                    name: "metadata.code.branch_hint".into(),
+                    data: data.into(),
+                }
+                .append_to(&mut section);
+                // It belongs before the code, whose section starts with its number.
+                let before = code.size_at - 1;
+                self.out.splice(before..before, section);
+            }
         }
     }
 }
 
-/// Appends a function's body: its locals, and code that ends in `end`.
-pub(super) fn append_body(out: &mut Vec<u8>, locals: &[(u32, ValType)], code: &[u8]) {
+/// Appends a function's body: its locals, and code that ends in `end`. Returns how many bytes the
+/// locals take.
+pub(super) fn append_body(out: &mut Vec<u8>, locals: &[(u32, ValType)], code: &[u8]) -> u32 {
     let mut head = Vec::with_capacity(16);
     (locals.len() as u32).encode(&mut head);
     for (count, ty) in locals {
@@ -657,6 +690,7 @@ pub(super) fn append_body(out: &mut Vec<u8>, locals: &[(u32, ValType)], code: &[
     ((head.len() + code.len()) as u32).encode(out);
     out.extend_from_slice(&head);
     out.extend_from_slice(code);
+    head.len() as u32
 }
 
 /// Whether engines accept a function type with our parameters and result added.

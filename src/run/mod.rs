@@ -4,7 +4,7 @@ mod outcome;
 
 use crate::engine::{End, Engine, EngineError, Interpreter, Place, Slice};
 use crate::fs::{Entry, Filesystem, FsError, changes};
-use crate::meter::{Bounds, Detail};
+use crate::meter::{Bounds, Detail, Options, Target};
 use crate::task::{Input, LoadError, Module, Task};
 use crate::wasi::{Chunk, Clock, Pushed, Setup, Stdin, System};
 pub use outcome::Outcome;
@@ -116,10 +116,18 @@ fn engine(
         None => Detail::Fast,
         Some(_) => Detail::Exact,
     };
-    let metered = module.metered(detail)?;
+    let metered = module.metered(interpreted(detail))?;
     let bounds = Bounds::new(limits.gas, limits.call, limits.frame, limits.memory_pages);
     let kind = module.info.kind;
     Ok(Box::new(Interpreter::new(&metered, kind, system, bounds)?))
+}
+
+/// How a module is instrumented for the interpreter.
+fn interpreted(detail: Detail) -> Options {
+    Options {
+        detail,
+        target: Target::Interpreter,
+    }
 }
 
 impl Run {
@@ -129,7 +137,7 @@ impl Run {
     /// If the module can't be run within the task's limits.
     pub fn start(module: &Module, task: &Task) -> Result<Self, StartError> {
         let limit = task.limits.memory_pages.unwrap_or(Bounds::MOST_PAGES);
-        let pages = module.metered(Detail::Fast)?.memory_pages;
+        let pages = module.metered(interpreted(Detail::Fast))?.memory_pages;
         if pages > limit {
             return Err(LoadError::MemoryTooBig {
                 name: module.info.name.clone(),

@@ -1,6 +1,6 @@
 //! Loading a module: text or binary, checked before anything runs, each refusal specific.
 
-use crate::meter::{Detail, MeterError, Metered, Options, instrument};
+use crate::meter::{MeterError, Metered, Options, instrument};
 use crate::wasi::{Abi, Function, Parameter};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -211,7 +211,7 @@ pub struct Module {
     /// What it is.
     pub info: ModuleInfo,
     /// The instrumented module, made when it is first needed.
-    metered: Arc<[OnceLock<Arc<Metered>>; 2]>,
+    metered: Arc<[OnceLock<Arc<Metered>>; 4]>,
 }
 
 impl Module {
@@ -229,16 +229,17 @@ impl Module {
         })
     }
 
-    /// The module with metering; made once for each detail.
+    /// The module with metering; made once for each way to do it.
     ///
     /// # Errors
     /// If it is not valid, or leaves no room for what metering adds.
-    pub fn metered(&self, detail: Detail) -> Result<Arc<Metered>, LoadError> {
-        let slot = &self.metered[detail as usize];
+    pub fn metered(&self, options: Options) -> Result<Arc<Metered>, LoadError> {
+        let slot = 2 * options.target as usize + options.detail as usize;
+        let slot = &self.metered[slot];
         if let Some(made) = slot.get() {
             return Ok(Arc::clone(made));
         }
-        let made = instrument(&self.wasm, &Options { detail }).map_err(|error| {
+        let made = instrument(&self.wasm, &options).map_err(|error| {
             let name = self.info.name.clone();
             match error {
                 MeterError::Invalid(cause) => LoadError::Invalid {

@@ -3,12 +3,13 @@
 //! Parameters: the function's own, then `left` and `base` (the caller's level). Results: the
 //! function's own, then `left`. Locals of the function move up by two; ours come behind them.
 
+use super::nan::Float;
 use super::plan::Plan;
 use super::scan::{Bulk, Event, Kind, LabelKind, Scan};
 use crate::meter::cost::Unit;
 use crate::meter::module::Layout;
 use crate::meter::{Detail, HostFunction};
-use wasm_encoder::{BlockType, Encode, Instruction, ValType};
+use wasm_encoder::{BlockType, Encode, Ieee32, Ieee64, Instruction, ValType};
 
 /// Bit 63 and bit 31: which half of a level is past the deepest so far.
 const PAST: i64 = (1 << 63) | (1 << 31);
@@ -34,12 +35,15 @@ pub(in crate::meter) struct Emitter<'a> {
     pub cells: u32,
     /// Code goes here.
     pub code: Vec<u8>,
+    /// Where in `code` an `if` is that is hardly ever entered.
+    pub unlikely: Vec<u32>,
     /// Our own locals behind the function's, made as they are needed.
     own: Vec<ValType>,
     level: Option<u32>,
     narrow: Option<u32>,
     wide: Option<u32>,
     vectors: [Option<u32>; 3],
+    floats: [Option<u32>; 2],
 }
 
 impl<'a> Emitter<'a> {
@@ -62,11 +66,13 @@ impl<'a> Emitter<'a> {
             results: BlockType::Empty,
             cells: 0,
             code,
+            unlikely: Vec::new(),
             own: Vec::new(),
             level: None,
             narrow: None,
             wide: None,
             vectors: [None; 3],
+            floats: [None; 2],
         }
     }
 
@@ -119,6 +125,16 @@ impl<'a> Emitter<'a> {
         local
     }
 
+    fn float(&mut self, double: bool) -> u32 {
+        let slot = usize::from(double);
+        if let Some(local) = self.floats[slot] {
+            return local;
+        }
+        let local = self.make(if double { ValType::F64 } else { ValType::F32 });
+        self.floats[slot] = Some(local);
+        local
+    }
+
     /// Vector local `slot` of our own.
     pub(in crate::meter) fn vector(&mut self, slot: usize) -> u32 {
         if let Some(local) = self.vectors[slot] {
@@ -131,12 +147,13 @@ impl<'a> Emitter<'a> {
 
     /// Asks the host for more if no steps are left.
     fn check(&mut self) {
-        emit_host_check(
+        let rare = emit_host_check(
             &mut self.code,
             self.layout,
             self.params,
             Some(self.function),
         );
+        self.unlikely.push(rare);
     }
 
     fn charge(&mut self, steps: i64, place: usize) {
@@ -185,6 +202,9 @@ impl<'a> Emitter<'a> {
             Instruction::I64And,
             Instruction::I64Const(0),
             Instruction::I64Ne,
+        ]);
+        self.unlikely.push(self.code.len() as u32);
+        self.put(&[
             Instruction::If(BlockType::Empty),
             Instruction::LocalGet(base),
             Instruction::I64Const(mine),
@@ -234,7 +254,14 @@ impl<'a> Emitter<'a> {
             Kind::RefFunc(function) => {
                 self.put(&[Instruction::RefFunc(self.layout.function(function))]);
             }
-            Kind::Relaxed(number) => super::super::relaxed::emit(self, number),
+            Kind::Relaxed(number) => {
+                super::super::relaxed::emit(self, number);
+                self.make_canonical(event.canonical);
+            }
+            Kind::Float => {
+                self.raw(event);
+                self.make_canonical(event.canonical);
+            }
             Kind::Dead => {}
             Kind::Loop(_) => {
                 self.raw(event);
@@ -326,6 +353,55 @@ impl<'a> Emitter<'a> {
         }
     }
 
+    /// Replaces the float on top of the stack by the canonical NaN if it is a NaN.
+    fn make_canonical(&mut self, float: Option<Float>) {
+        const NAN32: u32 = 0x7fc0_0000;
+        const NAN64: u64 = 0x7ff8_0000_0000_0000;
+        let Some(float) = float else { return };
+        let lanes32 = u128::from(NAN32) * 0x1_0000_0001_0000_0001_0000_0001;
+        let lanes64 = u128::from(NAN64) << 64 | u128::from(NAN64);
+        let vector = |emitter: &mut Self, nan: u128, equal: Instruction<'static>| {
+            let value = emitter.vector(0);
+            emitter.put(&[
+                Instruction::LocalTee(value),
+                Instruction::V128Const(nan as i128),
+                Instruction::LocalGet(value),
+                Instruction::LocalGet(value),
+                equal,
+                Instruction::V128Bitselect,
+            ]);
+        };
+        // Only a NaN differs from itself.
+        let (value, differs, nan) = match float {
+            Float::F32 => (
+                self.float(false),
+                Instruction::F32Ne,
+                Instruction::F32Const(Ieee32::new(NAN32)),
+            ),
+            Float::F64 => (
+                self.float(true),
+                Instruction::F64Ne,
+                Instruction::F64Const(Ieee64::new(NAN64)),
+            ),
+            Float::F32x4 => return vector(self, lanes32, Instruction::F32x4Eq),
+            Float::F64x2 => return vector(self, lanes64, Instruction::F64x2Eq),
+        };
+        // A branch, not a `select`: nothing waits for a value that is hardly ever a NaN.
+        self.put(&[
+            Instruction::LocalTee(value),
+            Instruction::LocalGet(value),
+            differs,
+        ]);
+        self.unlikely.push(self.code.len() as u32);
+        self.put(&[
+            Instruction::If(BlockType::Empty),
+            nan,
+            Instruction::LocalSet(value),
+            Instruction::End,
+            Instruction::LocalGet(value),
+        ]);
+    }
+
     fn grow(&mut self, helper: u32) {
         let left = self.left();
         self.put(&[
@@ -371,13 +447,13 @@ impl<'a> Emitter<'a> {
 }
 
 /// Writes: if `left` (a local) is negative, ask the host. Without `function` its index is in the
-/// local behind `left`.
+/// local behind `left`. Returns where the `if` is.
 pub(in crate::meter) fn emit_host_check(
     code: &mut Vec<u8>,
     layout: &Layout,
     left: u32,
     function: Option<u32>,
-) {
+) -> u32 {
     let which = match function {
         Some(function) => Instruction::I32Const(function as i32),
         None => Instruction::LocalGet(left + 1),
@@ -386,6 +462,11 @@ pub(in crate::meter) fn emit_host_check(
         Instruction::LocalGet(left),
         Instruction::I64Const(0),
         Instruction::I64LtS,
+    ] {
+        instruction.encode(code);
+    }
+    let rare = code.len() as u32;
+    for instruction in [
         Instruction::If(BlockType::Empty),
         Instruction::LocalGet(left),
         which,
@@ -395,4 +476,5 @@ pub(in crate::meter) fn emit_host_check(
     ] {
         instruction.encode(code);
     }
+    rare
 }

@@ -1,9 +1,11 @@
 //! One function: what is in it ([`scan`]), where to charge ([`plan`]), the new code ([`emit`]).
 
 mod emit;
+mod nan;
 mod plan;
 mod scan;
 
 pub(super) use emit::{Emitter, emit_host_check};
+pub(super) use nan::Flow;
 pub(super) use plan::{Plan, plan};
 pub(super) use scan::{Scan, cells, scan};

@@ -2,6 +2,7 @@
 //!
 //! Everything between two events is copied as it is; only its cost counts.
 
+use super::nan::{Float, Flow, makes};
 use crate::meter::cost::{Unit, weight};
 use wasmparser::{
     BinaryReaderError, BlockType, FuncValidator, FunctionBody, ModuleArity, Operator, ValType,
@@ -55,6 +56,8 @@ pub(in crate::meter) enum Kind {
     RefFunc(u32),
     /// A relaxed SIMD operator, by the number behind its prefix.
     Relaxed(u32),
+    /// An operator that makes a float, which may need its NaN made canonical.
+    Float,
     /// Code that no path reaches; it is left out.
     Dead,
     Block(LabelId),
@@ -98,6 +101,8 @@ pub(in crate::meter) struct Event {
     pub cost: u32,
     /// How many loops it is in.
     pub loops: u32,
+    /// The float that it leaves, if its NaN must be made canonical.
+    pub canonical: Option<Float>,
 }
 
 /// What [`scan`] finds.
@@ -111,6 +116,10 @@ pub(in crate::meter) struct Scan {
     pub calls: bool,
     /// Where its operators start in the module.
     pub start: usize,
+    /// Follows floats, where the engine does not make NaNs canonical by itself.
+    pub floats: Option<Flow>,
+    /// By event, where floats are followed: what it makes.
+    pub made: Vec<(usize, Float)>,
 }
 
 /// An open block.
@@ -139,6 +148,10 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
         arity: 0,
         loops: 0,
     });
+    out.made.clear();
+    if let Some(floats) = &mut out.floats {
+        floats.start(validator.len_locals() as usize);
+    }
     let mut open = vec![Open { label: 0 }];
     let mut loops = 0;
     let mut cost = 0;
@@ -154,6 +167,10 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                 label_arity(validator, relative_depth)
             }
             _ => 0,
+        };
+        let moved = match out.floats {
+            Some(_) => operator.operator_arity(validator).unwrap_or((0, 0)),
+            None => (0, 0),
         };
         validator.op(offset, &operator)?;
         let end = reader.original_position() as usize;
@@ -180,9 +197,21 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                     end: start,
                     cost: 0,
                     loops,
+                    canonical: None,
                 });
             }
             dead = None;
+            if let Some(floats) = &mut out.floats {
+                let height = validator.operand_stack_height() as usize;
+                floats.revive(height, moved.1 as usize);
+            }
+        } else if let Some(floats) = &mut out.floats {
+            let (pops, pushes) = (moved.0 as usize, moved.1 as usize);
+            match operator {
+                // What is left goes to the caller.
+                Operator::End if open.len() == 1 => floats.show(pops),
+                _ => floats.operator(&operator, pops, pushes, out.events.len()),
+            }
         }
         out.height = out.height.max(validator.operand_stack_height());
 
@@ -290,6 +319,7 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                 Some(bulk) => Kind::Bulk(bulk),
                 None => match relaxed(operator) {
                     Some(number) => Kind::Relaxed(number),
+                    None if out.floats.is_some() && makes(operator).is_some() => Kind::Float,
                     None => {
                         cost += weight(operator);
                         continue;
@@ -304,12 +334,16 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                 | Kind::ReturnCall(_)
                 | Kind::ReturnCallIndirect { .. }
         );
+        if let (Some(_), Some(float)) = (&out.floats, makes(&operator)) {
+            out.made.push((out.events.len(), float));
+        }
         out.events.push(Event {
             kind,
             start,
             end,
             cost,
             loops,
+            canonical: None,
         });
         cost = 0;
         let leaves = matches!(
@@ -324,6 +358,15 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
         if leaves {
             dead = Some((0, end));
         }
+    }
+    if let Some(floats) = &mut out.floats {
+        let (events, made) = (&mut out.events, &out.made);
+        floats.seen(|event| {
+            // `made` is in the order of events.
+            if let Ok(at) = made.binary_search_by_key(&event, |&(event, _)| event) {
+                events[event].canonical = Some(made[at].1);
+            }
+        });
     }
     reader.finish()
 }
