@@ -25,4 +25,4 @@ pub mod wasi;
 pub mod web;
 
 pub use run::{Outcome, Run, StartError, State, Stats};
-pub use task::{Input, Limits, LoadError, Module, Task};
+pub use task::{ClockMode, Input, Limits, LoadError, Module, Random, Task};

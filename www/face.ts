@@ -44,6 +44,12 @@ export interface StartOptions {
   env: [string, string][];
   stdin: Uint8Array | "live";
   limits?: Limits;
+  /** Whether time stands still (the default) or advances with the steps and the sleeps. */
+  clock?: "fixed" | "virtual";
+  /** Where random bytes come from: the seed (the default), or all are 42. */
+  random?: "seeded" | "truebit-v1";
+  /** A hexadecimal number of up to 64 digits; 0 by default. */
+  seed?: string;
 }
 
 export type FileChange = "same" | "added" | "modified" | "removed";

@@ -6,7 +6,7 @@ use crate::engine::{End, Engine, EngineError, Interpreter, Place, Slice};
 use crate::fs::{Entry, Filesystem, FsError, changes};
 use crate::meter::{Bounds, Detail};
 use crate::task::{Input, LoadError, Module, Task};
-use crate::wasi::{Chunk, Clock, Pushed, Setup, Stdin, System};
+use crate::wasi::{Chunk, Pushed, Setup, Stdin, System};
 pub use outcome::Outcome;
 use serde::Serialize;
 
@@ -107,7 +107,7 @@ fn engine(
         terminal: task.stdin == Input::Live { terminal: true },
         fs: task.files.clone(),
         preopens: task.preopens.clone(),
-        clock: Clock::Fixed,
+        clock: task.clock.into(),
         random: task.random,
         output_limit: limits.output_bytes,
         file_limit: limits.file_bytes,

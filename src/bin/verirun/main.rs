@@ -1,6 +1,7 @@
 //! The native command line over the `verirun` library.
 
 mod host;
+mod options;
 mod run;
 
 use clap::{Parser, Subcommand};

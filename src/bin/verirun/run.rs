@@ -1,6 +1,7 @@
 //! `verirun run`.
 
 use crate::host::{self, HostError};
+use crate::options::{LimitOptions, OptionError, ProfileOptions};
 use clap::Args;
 use serde::Serialize;
 use std::ffi::OsString;
@@ -44,9 +45,10 @@ pub struct Arguments {
     /// Print figures to standard error at the end.
     #[arg(long)]
     stats: bool,
-    /// The most 64 KiB pages of memory.
-    #[arg(long, value_name = "PAGES")]
-    max_memory: Option<u64>,
+    #[command(flatten)]
+    limits: LimitOptions,
+    #[command(flatten)]
+    profile: ProfileOptions,
     /// The program (a WebAssembly module, binary or text) and its arguments. Options behind the
     /// program are the program's, so the two are one list here.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_names = ["MODULE", "ARGS"])]
@@ -71,6 +73,8 @@ enum RunError {
     Env(String),
     #[error(transparent)]
     Host(#[from] HostError),
+    #[error(transparent)]
+    Options(#[from] OptionError),
     #[error("{0}\n{hint}", hint = .0.hint())]
     Start(#[from] StartError),
     #[error("can't read standard input: {0}")]
@@ -166,7 +170,8 @@ fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>), RunError>
             terminal: io::stdin().is_terminal(),
         },
     };
-    task.limits.memory_pages = arguments.max_memory;
+    task.limits = arguments.limits.read()?;
+    arguments.profile.apply(&mut task)?;
     let mut mounts = Vec::new();
     for value in &arguments.dirs {
         let (host, guest) = split(value);
