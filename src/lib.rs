@@ -17,6 +17,7 @@
 
 pub mod engine;
 pub mod fs;
+pub mod lint;
 pub mod meter;
 pub mod run;
 pub mod task;

@@ -9,6 +9,7 @@ use crate::fs::Filesystem;
 pub use config::{Config, ConfigError, MAX_CONFIG};
 pub use limits::{LimitError, LimitProblem, Limits, MAX_LIMIT, parse_limit};
 pub use module::{Import, LoadError, MemoryPages, Module, ModuleInfo, ModuleKind};
+pub(crate) use module::{Signature, Signatures, check_import, hex, to_binary};
 pub use profile::{ClockMode, ProfileError, Random};
 
 /// Standard input of a task.

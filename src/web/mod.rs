@@ -73,6 +73,14 @@ pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }
 
+/// What a module needs, what the profile fixes for it, and what keeps it from running: the lint's
+/// report (`docs/lint.md`). Throws only for what can't be read as a module.
+#[wasm_bindgen]
+pub fn lint(name: &str, bytes: &[u8]) -> Result<JsValue, JsValue> {
+    let report = crate::lint::lint(name, bytes).map_err(StartError::from)?;
+    to_js(&report)
+}
+
 #[wasm_bindgen(start)]
 fn start() {
     // A panic ends the instance; the page shows the message and starts another worker.

@@ -1,8 +1,10 @@
 //! The native command line over the `verirun` library.
 
 mod host;
+mod lint;
 mod options;
 mod run;
+mod stats;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -19,11 +21,15 @@ struct Arguments {
 enum Command {
     /// Run a WASI program (.wasm or .wat). Its exit code is ours; 134 if it traps or passes a
     /// limit, 2 if it never ran.
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
+    /// Tell what a program needs, what the deterministic profile fixes for it, and what keeps it
+    /// from running. 0 if it runs, 1 if it is refused, 2 if it can't be read.
+    Lint(lint::Arguments),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Lint(arguments) => lint::run(&arguments),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::host::{self, HostError};
 use crate::options::{LimitOptions, OptionError, ProfileOptions};
+use crate::stats;
 use clap::Args;
 use serde::Serialize;
 use std::ffi::OsString;
@@ -9,7 +10,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use verirun::fs::Entry;
-use verirun::{Input, Module, Outcome, Run, StartError, State, Stats, Task};
+use verirun::{Input, Limits, Module, Outcome, Run, StartError, State, Stats, Task};
 
 /// The exit code for a run that never started.
 const NEVER_RAN: u8 = 2;
@@ -118,7 +119,8 @@ struct Report<'a> {
 /// Runs the program and tells how the process should exit.
 pub fn run(arguments: &Arguments) -> ExitCode {
     match prepare(arguments) {
-        Ok((module, run, mounts)) => match drive(arguments, &module, run, &mounts) {
+        Ok((module, run, mounts, limits)) => match drive(arguments, &module, run, &mounts, &limits)
+        {
             Ok(code) => code,
             Err(RunError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                 ExitCode::from(ABORTED)
@@ -134,7 +136,7 @@ fn fail(error: &RunError, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>), RunError> {
+fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>, Limits), RunError> {
     let read = |path: &PathBuf| {
         std::fs::read(path).map_err(|cause| RunError::Read {
             path: path.clone(),
@@ -190,7 +192,8 @@ fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>), RunError>
             .map(|mount| (mount.name.clone(), mount.path.clone()));
         task.preopens = preopens.collect();
     }
-    Ok((module.clone(), Run::start(&module, &task)?, mounts))
+    let run = Run::start(&module, &task)?;
+    Ok((module, run, mounts, task.limits))
 }
 
 fn drive(
@@ -198,6 +201,7 @@ fn drive(
     module: &Module,
     mut run: Run,
     mounts: &[Mount],
+    limits: &Limits,
 ) -> Result<ExitCode, RunError> {
     loop {
         let state = run.slice(SLICE);
@@ -234,15 +238,7 @@ fn drive(
             })?;
     }
     if arguments.stats {
-        eprintln!(
-            "verirun: {} steps, {} pages of memory, {} nested calls, {} bytes of frames, {} bytes of output, {} bytes in files",
-            stats.steps,
-            stats.peak_memory_pages,
-            stats.peak_call_depth,
-            stats.peak_frame_bytes,
-            stats.output_bytes,
-            stats.file_bytes
-        );
+        stats::print(&stats, limits);
     }
     Ok(exit_code(run.outcome()))
 }
