@@ -1,5 +1,6 @@
 //! A run: a task on an engine, driven in slices, with live input, cancel and an outcome.
 
+mod metrics;
 mod outcome;
 
 use crate::engine::{End, Engine, EngineError, Interpreter, Place, Slice};
@@ -7,6 +8,7 @@ use crate::fs::{Entry, Filesystem, FsError, changes};
 use crate::meter::{Bounds, Detail};
 use crate::task::{Input, LoadError, Module, Task};
 use crate::wasi::{Chunk, Pushed, Setup, Stdin, System};
+pub use metrics::*;
 pub use outcome::Outcome;
 use serde::Serialize;
 

@@ -1,6 +1,7 @@
 //! What to run: a module, its arguments, environment, input and files, and the limits it runs under.
 
 mod config;
+pub mod folder;
 mod limits;
 mod module;
 mod profile;

@@ -13,11 +13,11 @@ use verirun::fs::Entry;
 use verirun::{Input, Limits, Module, Outcome, Run, StartError, State, Stats, Task};
 
 /// The exit code for a run that never started.
-const NEVER_RAN: u8 = 2;
+pub const NEVER_RAN: u8 = 2;
 /// The exit code for a trap or a passed limit: 128 + SIGABRT, as shells show an abort.
-const ABORTED: u8 = 134;
+pub const ABORTED: u8 = 134;
 /// Units of work between two looks at the output; some milliseconds.
-const SLICE: u64 = 2_000_000;
+pub const SLICE: u64 = 2_000_000;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -268,7 +268,8 @@ fn feed(run: &mut Run) -> Result<(), RunError> {
     Ok(())
 }
 
-fn exit_code(outcome: Option<&Outcome>) -> ExitCode {
+/// The exit code that shows how a run ended; says on standard error what no exit code can.
+pub fn exit_code(outcome: Option<&Outcome>) -> ExitCode {
     let message = match outcome {
         Some(Outcome::Exit { code }) => {
             // An operating system keeps 8 bits; a failure must not become a success by that.
