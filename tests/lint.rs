@@ -382,5 +382,5 @@ fn wat_binary(text: &str) -> Vec<u8> {
         text.replace("(block ", "block ")
             .replacen(&")".repeat(50_000), &"end ".repeat(50_000), 1);
     let module = Module::load("deep.wat", flat.as_bytes()).expect("it loads");
-    module.wasm
+    module.wasm.to_vec()
 }

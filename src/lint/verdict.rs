@@ -8,7 +8,7 @@ use crate::task::{ModuleKind, hex};
 use crate::wasi::{Abi, Function};
 use sha2::{Digest, Sha256};
 
-/// The most pages a memory may start with where the limits say nothing: 4 GiB.
+/// The most pages that memories may start with together where the limits say nothing: 4 GiB.
 const MAX_PAGES: u64 = 65_536;
 
 /// What the profile fixes by an import: name, what it is fixed to.
@@ -215,14 +215,15 @@ impl Lint<'_> {
             let message = "it imports functions but exports no memory called `memory`";
             refuse("no-memory", message.to_owned(), 1, Vec::new());
         }
-        for memory in &self.memories {
-            if memory.min > MAX_PAGES && memory.page_bytes == 1 << 16 {
-                let message = format!(
-                    "it asks for {} pages of memory at the start; {MAX_PAGES} can be had",
-                    memory.min
-                );
-                refuse("memory-too-big", message, 1, Vec::new());
-            }
+        let ordinary = self
+            .memories
+            .iter()
+            .filter(|memory| memory.page_bytes == 1 << 16);
+        let pages = ordinary.fold(0u64, |sum, memory| sum.saturating_add(memory.min));
+        if pages > MAX_PAGES {
+            let message =
+                format!("it asks for {pages} pages of memory at the start; {MAX_PAGES} can be had");
+            refuse("memory-too-big", message, 1, Vec::new());
         }
         refused
     }

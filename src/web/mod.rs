@@ -3,8 +3,11 @@
 //! It is used inside a dedicated worker. Everything it throws is an `Error` with a `code` (for
 //! programs) and a `hint` (what to do) beside its message.
 
+mod inspect;
+
 use crate::fs::{
-    ArchiveError, Entry, FsError, ROOT, changes, entries, mount_tar, mount_zip, write_zip,
+    ArchiveError, Entry, FsError, ROOT, changes, entries, mount_tar, mount_tar_read_only,
+    mount_zip, write_zip,
 };
 use crate::task::{Input, Module, ProfileError, Random, Task as Inputs, parse_limit};
 use crate::wasi::EPOCH;
@@ -71,14 +74,6 @@ fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
 #[wasm_bindgen]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
-}
-
-/// What a module needs, what the profile fixes for it, and what keeps it from running: the lint's
-/// report (`docs/lint.md`). Throws only for what can't be read as a module.
-#[wasm_bindgen]
-pub fn lint(name: &str, bytes: &[u8]) -> Result<JsValue, JsValue> {
-    let report = crate::lint::lint(name, bytes).map_err(StartError::from)?;
-    to_js(&report)
 }
 
 #[wasm_bindgen(start)]
@@ -177,11 +172,21 @@ impl Task {
     }
 
     /// Unpacks a tar archive; returns the number of entries. Nothing is unpacked from a bad one.
+    /// What it brings is read-only if `read_only` is true.
     #[wasm_bindgen(js_name = mountTar)]
-    pub fn mount_tar(&mut self, dir: &str, bytes: &[u8]) -> Result<usize, JsValue> {
+    pub fn mount_tar(
+        &mut self,
+        dir: &str,
+        bytes: &[u8],
+        read_only: Option<bool>,
+    ) -> Result<usize, JsValue> {
         let mut files = self.inputs.files.clone();
         let base = files.create_directories(ROOT, dir, EPOCH)?;
-        let count = mount_tar(&mut files, base, bytes, ARCHIVE_LIMIT, EPOCH)?;
+        let mount = match read_only {
+            Some(true) => mount_tar_read_only,
+            _ => mount_tar,
+        };
+        let count = mount(&mut files, base, bytes, ARCHIVE_LIMIT, EPOCH)?;
         self.inputs.files = files;
         Ok(count)
     }
