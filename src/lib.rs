@@ -17,6 +17,7 @@
 
 pub mod engine;
 pub mod fs;
+pub mod lint;
 pub mod meter;
 pub mod run;
 pub mod task;
@@ -25,4 +26,4 @@ pub mod wasi;
 pub mod web;
 
 pub use run::{Outcome, Run, StartError, State, Stats};
-pub use task::{Input, Limits, LoadError, Module, Task};
+pub use task::{ClockMode, Input, Limits, LoadError, Module, Random, Task};

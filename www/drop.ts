@@ -1,11 +1,14 @@
 /** Turns what was dropped or picked into files with paths; folders are walked. */
+import { taskOfFolder, type TaskFiles, zipMayBeTask } from "./functiontask";
 import type { InputItem } from "./inputs";
-import { cleanPath } from "./inputs";
+import { archiveFormat, cleanPath } from "./inputs";
 
 export interface Dropped {
   items: InputItem[];
   /** Programs lying at the top, not inside a dropped folder. */
   programs: File[];
+  /** All that was dropped is the folder of a function task, or a zip that looks like one. */
+  task: TaskFiles | File | null;
 }
 
 export function isProgram(name: string): boolean {
@@ -21,13 +24,22 @@ export function readDrop(transfer: DataTransfer): Promise<Dropped> {
 }
 
 async function collect(sources: (FileSystemEntry | File)[]): Promise<Dropped> {
-  const dropped: Dropped = { items: [], programs: [] };
+  const dropped: Dropped = { items: [], programs: [], task: null };
   for (const source of sources) {
     if (source instanceof File) place(dropped, source, source.name);
     else if (isFile(source)) place(dropped, await fileOf(source), source.name);
     else await walk(source as FileSystemDirectoryEntry, dropped.items);
   }
+  const [only, ...others] = sources;
+  if (only && others.length === 0) dropped.task = await taskOf(only, dropped);
   return dropped;
+}
+
+async function taskOf(source: FileSystemEntry | File, dropped: Dropped): Promise<TaskFiles | File | null> {
+  if (!(source instanceof File) && source.isDirectory) return taskOfFolder(cleanPath(source.name), dropped.items);
+  const item = dropped.items[0];
+  const file = item?.kind === "file" && item.source instanceof File ? item.source : null;
+  return file && archiveFormat(file.name) === "zip" && (await zipMayBeTask(file)) ? file : null;
 }
 
 /** What a file or folder picker gave. */

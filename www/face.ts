@@ -44,6 +44,12 @@ export interface StartOptions {
   env: [string, string][];
   stdin: Uint8Array | "live";
   limits?: Limits;
+  /** Whether time stands still (the default) or advances with the steps and the sleeps. */
+  clock?: "fixed" | "virtual";
+  /** Where random bytes come from: the seed (the default), or all are 42. */
+  random?: "seeded" | "truebit-v1";
+  /** A hexadecimal number of up to 64 digits; 0 by default. */
+  seed?: string;
 }
 
 export type FileChange = "same" | "added" | "modified" | "removed";
@@ -106,11 +112,35 @@ export interface Task {
   createFile(path: string): void;
   appendFile(path: string, chunk: Uint8Array): void;
   remove(path: string): void;
-  mountTar(guestDir: string, bytes: Uint8Array): number;
+  mountTar(guestDir: string, bytes: Uint8Array, readOnly?: boolean): number;
   mountZip(guestDir: string, bytes: Uint8Array): number;
   start(options: StartOptions): Run;
   inputFiles(): FileEntry[];
   free(): void;
+}
+
+/** Where the lint found something. */
+export interface Location {
+  offset: number;
+  function?: { index: number; name: string | null };
+}
+
+/** What the lint found (`docs/lint.md`). */
+export interface LintReport {
+  version: 1;
+  runs: boolean;
+  refused: { code: string; message: string; count: number; first: Location[] }[];
+  fixed: { what: string; how: string; count: number; first: Location[] }[];
+  features: { name: string; supported: boolean; count: number; first: Location[] }[];
+  memories: { min: number; max: number | null; pageBytes: number }[];
+  tables: { min: number; max: number | null; element: string }[];
+  functions: number;
+  functionTask: { likely: boolean };
+}
+
+export interface TaskConfig {
+  limits: { [K in keyof Limits]-?: string | null };
+  warnings: string[];
 }
 
 /** The module `verirun.js`. */
@@ -118,4 +148,9 @@ export interface Face {
   default(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
   Task: new () => Task;
   version(): string;
+  lint(name: string, bytes: Uint8Array): LintReport;
+  /** The files of a function task in a zip. */
+  readTaskZip(zip: Uint8Array): { name: string; bytes: Uint8Array }[];
+  /** A `config.json`; limits that it does not set are null. */
+  readConfig(text: Uint8Array): TaskConfig;
 }

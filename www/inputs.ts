@@ -5,8 +5,8 @@ export type InputItem =
   | { kind: "file"; path: string; source: Blob }
   /** Only for directories that would not exist otherwise, being empty. */
   | { kind: "directory"; path: string }
-  /** Its entries become files under `path`. */
-  | { kind: "archive"; path: string; name: string; format: "zip" | "tar"; source: Blob };
+  /** Its entries become files under `path`; of a tar also ones that the program can't change. */
+  | { kind: "archive"; path: string; name: string; format: "zip" | "tar"; source: Blob; readOnly?: boolean };
 
 /** A guest path relative to `/`, in plain form; throws `bad-path` for one that leaves it or names nothing. */
 export function cleanPath(text: string): string {

@@ -6,15 +6,17 @@ export interface LimitField {
   label: string;
   unit: string;
   about: string;
-  /** What holds when the field is empty: a page must not fill the memory of the machine it is on. */
+  /** What holds when the field is empty: a page must not fill the memory of the machine it is on. Empty for no limit. */
   preset: string;
   max: bigint;
 }
 
 const MAX = 2n ** 63n - 1n;
 
-/** Gas, call depth and frame join them when the runtime meters (the face ignores them today). */
 export const LIMIT_FIELDS: readonly LimitField[] = [
+  { key: "gas", label: "Gas", unit: "steps", about: "How long the program may compute.", preset: "", max: MAX },
+  { key: "call", label: "Calls", unit: "nested calls", about: "How deep its calls may nest.", preset: "65536", max: MAX },
+  { key: "frame", label: "Frame", unit: "bytes of its value stack", about: "How much its nested calls may hold.", preset: "67108864", max: MAX },
   { key: "memory", label: "Memory", unit: "pages of 64 KiB", about: "How far the memory may grow.", preset: "8192", max: 65536n },
   { key: "outputBytes", label: "Output", unit: "bytes of stdout and stderr", about: "How much the program may print.", preset: "67108864", max: MAX },
   { key: "fileBytes", label: "Files", unit: "bytes of all files", about: "How much its files may hold.", preset: "1073741824", max: MAX },
@@ -34,7 +36,8 @@ export function readLimits(values: ReadonlyMap<keyof Limits, string>): Limits {
   const limits: Limits = {};
   for (const { key, preset } of LIMIT_FIELDS) {
     const digits = (values.get(key) ?? "").replaceAll(/[\s_]/g, "");
-    limits[key] = digits === "" ? preset : BigInt(digits).toString();
+    const text = digits === "" ? preset : BigInt(digits).toString();
+    if (text !== "") limits[key] = text;
   }
   return limits;
 }

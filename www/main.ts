@@ -2,10 +2,11 @@
 import { clearProblem, showProblem } from "./alerts";
 import { Client } from "./client";
 import { byId, showIfSlow } from "./dom";
-import { isProgram, readDrop, readPicked } from "./drop";
+import { type Dropped, isProgram, readDrop, readPicked } from "./drop";
 import type { Outcome } from "./face";
 import { FilesView } from "./files";
 import { bytes as bytesText } from "./format";
+import { setUpTask, type TaskFiles, taskVerdict } from "./functiontask";
 import { Inputs, type InputItem } from "./inputs";
 import { InputsView } from "./inputsview";
 import { OutputView } from "./outputview";
@@ -29,6 +30,8 @@ let stdinOpen = false;
 let verdictStays = false;
 /** The latest choice of a sample wins over one that still loads. */
 let choice = 0;
+/** The program of the function task that is set up: its run needs an output. */
+let functionTask: Program | null = null;
 
 const client = new Client({
   loading(phase, loaded, total) {
@@ -94,13 +97,15 @@ const inputs = new Inputs(() => {
 });
 const inputsView = new InputsView(inputs);
 const session = new Session(client, {
-  programLoaded(_program, info) {
+  programLoaded(program, info) {
     clearProblem("program");
     programView.showInfo(info);
+    void lint(program);
   },
   programRefused(program, error) {
     programView.showRefused(program.name, error.message);
     showProblem("program", error);
+    void lint(program);
   },
   itemPlaced(item, entries) {
     byId("copying").textContent = "";
@@ -132,6 +137,51 @@ function syncQuietly(): void {
       else delete byId("program").dataset["busy"];
     },
   );
+}
+
+/** Shows what the lint finds, if the program is still the one shown. What it can't read has been refused already. */
+async function lint(program: Program): Promise<void> {
+  try {
+    const report = await client.request({ type: "lint", name: program.name, source: program.source });
+    if (session.program === program) programView.showLint(report);
+  } catch {
+    // The program's own refusal says it.
+  }
+}
+
+/** Sets up a function task from its files, or from a zip that may hold one. */
+async function useTask(source: TaskFiles | File): Promise<void> {
+  choice += 1;
+  const mine = choice;
+  clearProblem("inputs");
+  try {
+    const files = source instanceof File ? await unzipTask(source) : source;
+    const config = files.get("config.json");
+    const read = config ? await client.request({ type: "read-config", source: config }) : null;
+    if (mine !== choice) return;
+    const task = setUpTask(files, read);
+    form.fillTask(task.limits);
+    inputs.setAll(task.items);
+    programView.selectOwn();
+    useProgram(task.program);
+    functionTask = task.program;
+    if (!task.hasInput) {
+      showProblem("inputs", {
+        code: "no-input",
+        message: "The task has no input.txt.",
+        hint: "Add one under Input files, or run it without if it needs none.",
+      });
+    } else if (task.warnings.length > 0) {
+      showProblem("inputs", { code: "config-warning", message: task.warnings.join(" "), hint: "The limits that it sets were taken." });
+    }
+  } catch (error) {
+    showProblem("inputs", error);
+  }
+}
+
+async function unzipTask(zip: File): Promise<TaskFiles> {
+  const files = await client.request({ type: "read-task-zip", source: zip });
+  return new Map(files.map(({ name, bytes }) => [name, new Blob([bytes as Uint8Array<ArrayBuffer>])]));
 }
 
 function useProgram(program: Program): void {
@@ -209,7 +259,10 @@ async function onDone(outcome: Outcome, stats: RunStats): Promise<void> {
   verdictStays = true;
   bar.done(describe(outcome, stats.steps), stats);
   try {
-    files.show(await client.files());
+    const entries = await client.files();
+    files.show(entries);
+    const verdict = functionTask === session.program ? taskVerdict(outcome, entries) : null;
+    if (verdict) bar.done(verdict, stats);
   } catch (error) {
     showProblem("files", error);
   }
@@ -282,7 +335,11 @@ function wireDrop(): void {
 }
 
 /** One program is the program; several cannot be, so they are input files like the rest. */
-function useDropped(dropped: { items: InputItem[]; programs: File[] }): void {
+function useDropped(dropped: Dropped): void {
+  if (dropped.task) {
+    void useTask(dropped.task);
+    return;
+  }
   const [program, ...others] = dropped.programs;
   if (program && others.length === 0) {
     void useFile(program).then(() => addInputs(dropped.items));

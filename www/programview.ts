@@ -1,7 +1,8 @@
 /** The program section: samples, a file of the user's, or a text module typed here. */
 import { byId, make } from "./dom";
-import type { ModuleInfo } from "./face";
+import type { LintReport, ModuleInfo } from "./face";
 import { bytes as bytesText, grouped, plural } from "./format";
+import { lintView } from "./lintview";
 import type { Sample } from "./samples";
 import type { Program } from "./session";
 
@@ -119,6 +120,12 @@ export class ProgramView {
       ],
       "good",
     );
+  }
+
+  /** Below what is shown of the program now. */
+  showLint(report: LintReport): void {
+    byId("program").querySelector(".lint")?.remove();
+    byId("program").append(lintView(report));
   }
 
   #card(children: Node[], state: string): void {

@@ -5,7 +5,7 @@
  * that id; everything about a run carries the run's number. So whatever arrives late, from a request
  * given up or from a run that was replaced, is recognised and dropped.
  */
-import type { FileEntry, Limits, ModuleInfo, Outcome, OutputChunk, Stats } from "./face";
+import type { FileEntry, Limits, LintReport, ModuleInfo, Outcome, OutputChunk, Stats, TaskConfig } from "./face";
 
 /** Where a run's stdin comes from. A blob is read by the worker, so that it is never copied through the page. */
 export type StdinSource = { kind: "live" } | { kind: "bytes"; source: Blob };
@@ -25,7 +25,11 @@ export type Request =
   | { type: "put-directory"; id: number; path: string }
   | { type: "put-file"; id: number; path: string; source: Blob }
   | { type: "remove"; id: number; path: string }
-  | { type: "mount"; id: number; format: "zip" | "tar"; path: string; source: Blob }
+  | { type: "mount"; id: number; format: "zip" | "tar"; path: string; source: Blob; readOnly: boolean }
+  | { type: "lint"; id: number; name: string; source: Blob }
+  /** The files of a function task in a zip. */
+  | { type: "read-task-zip"; id: number; source: Blob }
+  | { type: "read-config"; id: number; source: Blob }
   | { type: "start"; id: number; run: number; request: RunRequest }
   | { type: "list-files"; id: number; run: number }
   | { type: "read-file"; id: number; run: number; path: string; offset: number; length: number }
@@ -53,6 +57,9 @@ export interface Replies {
   remove: null;
   /** Entries added. */
   mount: number;
+  lint: LintReport;
+  "read-task-zip": { name: string; bytes: Uint8Array }[];
+  "read-config": TaskConfig;
   start: null;
   "list-files": FileEntry[];
   "read-file": Uint8Array;

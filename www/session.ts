@@ -156,7 +156,13 @@ export class Session {
         await this.#client.request({ type: "put-directory", path: item.path });
         return null;
       case "archive":
-        return this.#client.request({ type: "mount", format: item.format, path: item.path, source: item.source });
+        return this.#client.request({
+          type: "mount",
+          format: item.format,
+          path: item.path,
+          source: item.source,
+          readOnly: item.readOnly ?? false,
+        });
       case "file":
         await this.#client.request({ type: "put-file", path: item.path, source: item.source }, (done, total) =>
           this.#events.copying(item, done, total),

@@ -81,6 +81,14 @@ export class SetupForm {
     this.touched = false;
   }
 
+  /** Fills the fields for a function task: nothing but its limits. */
+  fillTask(limits: Limits): void {
+    this.clear();
+    this.#choose("none");
+    for (const field of LIMIT_FIELDS) byId<HTMLInputElement>(`limit-${field.key}`).value = limits[field.key] ?? "";
+    this.#showLimits();
+  }
+
   #choose(kind: StdinKind): void {
     const radio = document.querySelector<HTMLInputElement>(`input[name="stdin"][value="${kind}"]`);
     if (radio) radio.checked = true;
@@ -143,7 +151,7 @@ export class SetupForm {
         id,
         type: "text",
         inputMode: "numeric",
-        placeholder: field.preset,
+        placeholder: field.preset || "no limit",
         autocomplete: "off",
         attrs: { "aria-describedby": `${id}-about` },
         on: { input: () => this.#showLimits() },

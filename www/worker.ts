@@ -73,7 +73,13 @@ async function answer(request: Request): Promise<Replies[keyof Replies]> {
       task.remove(request.path);
       return null;
     case "mount":
-      return mount(task, request.format, request.path, request.source);
+      return mount(task, request.format, request.path, request.source, request.readOnly);
+    case "lint":
+      return face.lint(request.name, await readAll(request.source));
+    case "read-task-zip":
+      return face.readTaskZip(await readAll(request.source));
+    case "read-config":
+      return face.readConfig(await readAll(request.source));
     case "start":
       await start(request);
       return null;

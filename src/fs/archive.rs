@@ -220,6 +220,21 @@ pub fn mount_tar(
     Ok(out.count)
 }
 
+/// As [`mount_tar`]; what the archive creates is read-only then. Directories that were there before
+/// are not.
+pub fn mount_tar_read_only(
+    fs: &mut Filesystem,
+    base: Ino,
+    data: impl Read,
+    limit: u64,
+    now: u64,
+) -> Result<usize, ArchiveError> {
+    let first = fs.next_ino();
+    let count = mount_tar(fs, base, data, limit, now)?;
+    fs.make_read_only(first);
+    Ok(count)
+}
+
 /// Unpacks a zip archive below directory `base`; see [`mount_tar`].
 pub fn mount_zip(
     fs: &mut Filesystem,

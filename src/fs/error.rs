@@ -48,4 +48,7 @@ pub enum FsError {
     /// ENOSPC
     #[error("the filesystem holds as many files as it may")]
     NoSpace,
+    /// EROFS
+    #[error("it is read-only")]
+    ReadOnly,
 }

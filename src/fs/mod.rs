@@ -14,7 +14,7 @@ mod tree;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use archive::{ArchiveError, mount_tar, mount_zip, write_zip};
+pub use archive::{ArchiveError, mount_tar, mount_tar_read_only, mount_zip, write_zip};
 pub use content::{BLOCK, Content, MAX_FILE_SIZE};
 pub use error::FsError;
 pub use path::{MAX_NAME, MAX_PATH, MAX_SYMLINKS, Place};
@@ -76,6 +76,8 @@ struct Inode {
     /// Descriptors that refer to it: an inode lives while it has a link or is open.
     open: u64,
     times: Times,
+    /// Neither it nor its names change any more.
+    read_only: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -115,6 +117,7 @@ impl Filesystem {
             links: 2,
             open: 0,
             times: Times::at(now),
+            read_only: false,
         };
         Self {
             inodes: BTreeMap::from([(ROOT, root)]),
@@ -147,6 +150,27 @@ impl Filesystem {
         match &mut self.inode_mut(ino)?.node {
             Node::Directory(directory) => Ok(directory),
             _ => Err(FsError::NotDirectory),
+        }
+    }
+
+    /// The number that the next inode gets.
+    fn next_ino(&self) -> Ino {
+        Ino(self.next)
+    }
+
+    /// Makes every inode from number `first` on read-only: EROFS for whoever changes it, its names
+    /// or its times.
+    fn make_read_only(&mut self, first: Ino) {
+        for (_, inode) in self.inodes.range_mut(first..) {
+            inode.read_only = true;
+        }
+    }
+
+    /// EROFS if `ino` is read-only.
+    pub fn check_writable(&self, ino: Ino) -> Result<(), FsError> {
+        match self.inode(ino)?.read_only {
+            true => Err(FsError::ReadOnly),
+            false => Ok(()),
         }
     }
 
@@ -210,6 +234,7 @@ impl Filesystem {
         now: u64,
         change: impl FnOnce(&mut Content) -> T,
     ) -> Result<T, FsError> {
+        self.check_writable(file)?;
         let inode = self.inodes.get_mut(&file).ok_or(FsError::NotFound)?;
         let Node::File(content) = &mut inode.node else {
             return Err(FsError::IsDirectory);
@@ -247,6 +272,7 @@ impl Filesystem {
         modified: Option<u64>,
         now: u64,
     ) -> Result<(), FsError> {
+        self.check_writable(ino)?;
         let times = &mut self.inode_mut(ino)?.times;
         times.accessed = accessed.unwrap_or(times.accessed);
         times.modified = modified.unwrap_or(times.modified);
@@ -291,6 +317,7 @@ impl Filesystem {
         if parent.entries.contains_key(name) {
             return Err(FsError::Exists);
         }
+        self.check_writable(dir)?;
         if self.inodes.len() >= MAX_INODES {
             return Err(FsError::NoSpace);
         }
@@ -304,6 +331,7 @@ impl Filesystem {
                 links: if is_directory { 2 } else { 1 },
                 open: 0,
                 times: Times::at(now),
+                read_only: false,
             },
         );
         self.directory_mut(dir)?.entries.insert(name.into(), ino);
@@ -358,14 +386,16 @@ impl Filesystem {
         if inode.links >= MAX_LINKS {
             return Err(FsError::TooManyLinks);
         }
-        let parent = self.directory_mut(dir)?;
+        let parent = self.directory(dir)?;
         if parent.parent.is_none() {
             return Err(FsError::NotFound);
         }
         if parent.entries.contains_key(name) {
             return Err(FsError::Exists);
         }
-        parent.entries.insert(name.into(), ino);
+        self.check_writable(dir)?;
+        self.check_writable(ino)?;
+        self.directory_mut(dir)?.entries.insert(name.into(), ino);
         self.touch_directory(dir, 0, now)?;
         let inode = self.inode_mut(ino)?;
         inode.links += 1;
@@ -379,6 +409,8 @@ impl Filesystem {
         if self.directory(ino).is_ok() {
             return Err(FsError::IsDirectory);
         }
+        self.check_writable(dir)?;
+        self.check_writable(ino)?;
         self.directory_mut(dir)?.entries.remove(name);
         self.touch_directory(dir, 0, now)?;
         let inode = self.inode_mut(ino)?;
@@ -394,6 +426,8 @@ impl Filesystem {
         if !self.directory(ino)?.entries.is_empty() {
             return Err(FsError::NotEmpty);
         }
+        self.check_writable(dir)?;
+        self.check_writable(ino)?;
         self.directory_mut(dir)?.entries.remove(name);
         self.touch_directory(dir, -1, now)?;
         self.directory_mut(ino)?.parent = None;
@@ -422,8 +456,14 @@ impl Filesystem {
         if moves_directory && self.is_within(to_dir, moved) {
             return Err(FsError::Invalid);
         }
-        match self.lookup(to_dir, to) {
-            Ok(replaced) if replaced == moved => return Ok(()),
+        let replaced = self.lookup(to_dir, to);
+        if replaced == Ok(moved) {
+            return Ok(());
+        }
+        self.check_writable(from_dir)?;
+        self.check_writable(to_dir)?;
+        self.check_writable(moved)?;
+        match replaced {
             Ok(replaced) => match (moves_directory, self.directory(replaced).is_ok()) {
                 (true, false) => return Err(FsError::NotDirectory),
                 (false, true) => return Err(FsError::IsDirectory),

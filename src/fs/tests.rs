@@ -202,3 +202,61 @@ fn the_most_inodes_is_a_bound() {
     }
     assert_eq!(fs.create_file(ROOT, "more", NOW), Err(FsError::NoSpace));
 }
+
+/// A tar of these entries: a name that ends in a slash is a directory.
+fn tar_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (path, content) in entries {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        if path.ends_with('/') {
+            header.set_entry_type(tar::EntryType::Directory);
+        }
+        builder.append_data(&mut header, path, *content).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+#[test]
+fn a_read_only_archive_can_be_read_and_not_changed() {
+    let mut fs = tree();
+    let archive = tar_of(&[("lib/", b""), ("lib/x", b"data"), ("a/new", b"n")]);
+    assert_eq!(
+        mount_tar_read_only(&mut fs, ROOT, &archive[..], 1 << 20, NOW).unwrap(),
+        3
+    );
+    let lib = fs.find("lib").unwrap();
+    let x = fs.find("lib/x").unwrap();
+    let a = fs.find("a").unwrap();
+    assert_eq!(fs.content(x).unwrap().len(), 4);
+    let error = Err(FsError::ReadOnly);
+    assert_eq!(fs.write(x, 0, b"no", NOW), error);
+    assert_eq!(fs.set_size(x, 0, NOW), error);
+    assert_eq!(fs.set_times(x, Some(1), None, NOW), error);
+    assert_eq!(fs.create_file(lib, "y", NOW), Err(FsError::ReadOnly));
+    assert_eq!(fs.create_directory(lib, "y", NOW), Err(FsError::ReadOnly));
+    assert_eq!(
+        fs.create_symlink(lib, "y", "x", NOW),
+        Err(FsError::ReadOnly)
+    );
+    assert_eq!(fs.link(x, ROOT, "y", NOW), error);
+    let f = fs.find("a/b/f").unwrap();
+    assert_eq!(fs.link(f, lib, "y", NOW), error);
+    assert_eq!(fs.unlink(lib, "x", NOW), error);
+    assert_eq!(fs.unlink(a, "new", NOW), error, "its directory is not");
+    assert_eq!(fs.rename((lib, "x"), (ROOT, "x"), NOW), error);
+    assert_eq!(fs.rename((ROOT, "lib"), (ROOT, "bil"), NOW), error);
+    assert_eq!(fs.rename((ROOT, "link"), (lib, "link"), NOW), error);
+    assert_eq!(fs.rename((ROOT, "link"), (a, "new"), NOW), error);
+    assert_eq!(
+        fs.create_file(lib, "x", NOW),
+        Err(FsError::Exists),
+        "as on Linux, what is there is seen first"
+    );
+    assert_eq!(fs.lookup(lib, "x"), Ok(x), "nothing has changed");
+    // What was there before, and what comes after, is as ever.
+    fs.write(f, 0, b"yes", NOW).unwrap();
+    fs.create_file(a, "later", NOW).unwrap();
+    fs.unlink(a, "later", NOW).unwrap();
+}

@@ -1,12 +1,14 @@
 //! A run: a task on an engine, driven in slices, with live input, cancel and an outcome.
 
+mod metrics;
 mod outcome;
 
 use crate::engine::{End, Engine, EngineError, Interpreter, Place, Slice};
 use crate::fs::{Entry, Filesystem, FsError, changes};
 use crate::meter::{Bounds, Detail, Options, Target};
 use crate::task::{Input, LoadError, Module, Task};
-use crate::wasi::{Chunk, Clock, Pushed, Setup, Stdin, System};
+use crate::wasi::{Chunk, Pushed, Setup, Stdin, System};
+pub use metrics::*;
 pub use outcome::Outcome;
 use serde::Serialize;
 
@@ -107,7 +109,7 @@ fn engine(
         terminal: task.stdin == Input::Live { terminal: true },
         fs: task.files.clone(),
         preopens: task.preopens.clone(),
-        clock: Clock::Fixed,
+        clock: task.clock.into(),
         random: task.random,
         output_limit: limits.output_bytes,
         file_limit: limits.file_bytes,

@@ -1,28 +1,17 @@
 //! What to run: a module, its arguments, environment, input and files, and the limits it runs under.
 
 mod config;
+pub mod folder;
 mod limits;
 mod module;
+mod profile;
 
 use crate::fs::Filesystem;
 pub use config::{Config, ConfigError, MAX_CONFIG};
 pub use limits::{LimitError, LimitProblem, Limits, MAX_LIMIT, parse_limit};
 pub use module::{Import, LoadError, MemoryPages, Module, ModuleInfo, ModuleKind};
-
-/// Where the bytes of `random_get` come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Random {
-    /// ChaCha20 keyed by these 32 bytes.
-    Seed([u8; 32]),
-    /// Every byte is 42, as in Truebit's first runtime.
-    TruebitV1,
-}
-
-impl Default for Random {
-    fn default() -> Self {
-        Self::Seed([0; 32])
-    }
-}
+pub(crate) use module::{Signature, Signatures, check_import, hex, to_binary};
+pub use profile::{ClockMode, ProfileError, Random};
 
 /// Standard input of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +39,8 @@ pub struct Task {
     pub files: Filesystem,
     /// Preopened directories, from descriptor 3 on: the name that the guest sees, and the path.
     pub preopens: Vec<(String, String)>,
+    /// How time passes.
+    pub clock: ClockMode,
     /// Where random bytes come from.
     pub random: Random,
     /// The limits.
@@ -65,6 +56,7 @@ impl Default for Task {
             stdin: Input::Bytes(Vec::new()),
             files: Filesystem::new(crate::wasi::EPOCH),
             preopens: vec![("/".to_owned(), String::new())],
+            clock: ClockMode::default(),
             random: Random::default(),
             limits: Limits::default(),
         }

@@ -110,6 +110,25 @@ fn list(items: &[String]) -> String {
 }
 
 impl LoadError {
+    /// An error of the binary's reader.
+    pub(crate) fn of_reader(
+        name: &str,
+        wasm: &[u8],
+        error: &wasmparser::BinaryReaderError,
+    ) -> Self {
+        let name = name.to_owned();
+        match error.message().contains("unexpected end") {
+            true => Self::Truncated {
+                name,
+                offset: wasm.len() as u64,
+            },
+            false => Self::Invalid {
+                name,
+                cause: error.to_string(),
+            },
+        }
+    }
+
     /// A short name that does not change, for programs.
     pub fn code(&self) -> &'static str {
         match self {
@@ -279,7 +298,8 @@ impl Module {
     }
 }
 
-fn to_binary(name: &str, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
+/// A module's binary form, from either form.
+pub(crate) fn to_binary(name: &str, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
     if bytes.starts_with(b"\0asm") {
         return Ok(bytes.to_vec());
     }
@@ -313,18 +333,8 @@ fn to_binary(name: &str, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
 }
 
 fn inspect(name: &str, wasm: &[u8]) -> Result<ModuleInfo, LoadError> {
-    let fail =
-        |error: wasmparser::BinaryReaderError| match error.message().contains("unexpected end") {
-            true => LoadError::Truncated {
-                name: name.to_owned(),
-                offset: wasm.len() as u64,
-            },
-            false => LoadError::Invalid {
-                name: name.to_owned(),
-                cause: error.to_string(),
-            },
-        };
-    let mut types: Vec<Option<(Vec<ValType>, Vec<ValType>)>> = Vec::new();
+    let fail = |error| LoadError::of_reader(name, wasm, &error);
+    let mut types = Signatures::new();
     let mut imports = Vec::new();
     let mut missing = Vec::new();
     let mut exports = Vec::new();
@@ -419,12 +429,17 @@ fn inspect(name: &str, wasm: &[u8]) -> Result<ModuleInfo, LoadError> {
     })
 }
 
+/// Parameters and results of a function.
+pub(crate) type Signature = (Vec<ValType>, Vec<ValType>);
+/// A module's types; `None` for one that is no function's.
+pub(crate) type Signatures = Vec<Option<Signature>>;
+
 /// What is wrong with an import, if anything.
-fn check_import(
+pub(crate) fn check_import(
     module: &str,
     name: &str,
     ty: TypeRef,
-    types: &[Option<(Vec<ValType>, Vec<ValType>)>],
+    types: &[Option<Signature>],
 ) -> Option<String> {
     let known = Abi::from_module(module).and_then(|abi| Function::find(abi, name));
     let (Some(function), TypeRef::Func(index)) = (known, ty) else {
@@ -462,6 +477,7 @@ fn check_import(
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,5 +1,7 @@
 //! The profile's clock. No clock of the host is ever read.
 
+use crate::task::ClockMode;
+
 /// Where every clock starts: 100 000 000 000 ns, 1970-01-01T00:01:40Z, as Truebit's does.
 pub const EPOCH: u64 = 100_000_000_000;
 
@@ -16,6 +18,15 @@ pub enum Clock {
         /// Nanoseconds slept so far.
         slept: u64,
     },
+}
+
+impl From<ClockMode> for Clock {
+    fn from(mode: ClockMode) -> Self {
+        match mode {
+            ClockMode::Fixed => Self::Fixed,
+            ClockMode::Virtual => Self::virtual_time(),
+        }
+    }
 }
 
 impl Clock {
@@ -38,5 +49,36 @@ impl Clock {
         if let Self::Virtual { slept } = self {
             *slept = slept.saturating_add(deadline.saturating_sub(now));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_virtual_clock_counts_steps_and_what_was_slept() {
+        let mut clock = Clock::virtual_time();
+        assert_eq!(clock.now(0), EPOCH);
+        assert_eq!(clock.now(7), EPOCH + 7);
+        clock.sleep_until(EPOCH + 1000, 7);
+        assert_eq!(clock.now(7), EPOCH + 1000);
+        assert_eq!(clock.now(10), EPOCH + 1003);
+        clock.sleep_until(EPOCH + 5, 10);
+        assert_eq!(
+            clock.now(10),
+            EPOCH + 1003,
+            "a time that is past is no sleep"
+        );
+        clock.sleep_until(u64::MAX, 10);
+        assert_eq!(clock.now(10), u64::MAX);
+        assert_eq!(clock.now(11), u64::MAX, "it stops at the end of time");
+    }
+
+    #[test]
+    fn a_fixed_clock_stands_still() {
+        let mut clock = Clock::Fixed;
+        clock.sleep_until(u64::MAX, 5);
+        assert_eq!(clock.now(1 << 40), EPOCH);
     }
 }

@@ -91,6 +91,7 @@ impl From<FsError> for Errno {
     fn from(error: FsError) -> Self {
         match error {
             FsError::NotFound => Self::Noent,
+            FsError::ReadOnly => Self::Rofs,
             FsError::Exists => Self::Exist,
             FsError::NotDirectory => Self::Notdir,
             FsError::IsDirectory => Self::Isdir,

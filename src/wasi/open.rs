@@ -126,6 +126,9 @@ impl System {
             }
             Kind::File if request.directory || place.must_be_directory => Err(Errno::Notdir.into()),
             Kind::File => {
+                if request.truncate || request.rights & rights::FD_WRITE != 0 {
+                    self.fs.check_writable(ino)?;
+                }
                 if request.truncate {
                     self.fs.set_size(ino, 0, self.now())?;
                 }

@@ -3,10 +3,13 @@
 //! It is used inside a dedicated worker. Everything it throws is an `Error` with a `code` (for
 //! programs) and a `hint` (what to do) beside its message.
 
+mod inspect;
+
 use crate::fs::{
-    ArchiveError, Entry, FsError, ROOT, changes, entries, mount_tar, mount_zip, write_zip,
+    ArchiveError, Entry, FsError, ROOT, changes, entries, mount_tar, mount_tar_read_only,
+    mount_zip, write_zip,
 };
-use crate::task::{Input, Module, Random, Task as Inputs, parse_limit};
+use crate::task::{Input, Module, ProfileError, Random, Task as Inputs, parse_limit};
 use crate::wasi::EPOCH;
 use crate::{Limits, StartError, State};
 use js_sys::{Array, Error, Object, Reflect, Uint8Array};
@@ -27,6 +30,12 @@ fn throw(code: &str, message: &str, hint: &str) -> JsValue {
 impl From<StartError> for JsValue {
     fn from(error: StartError) -> Self {
         throw(error.code(), &error.to_string(), error.hint())
+    }
+}
+
+impl From<ProfileError> for JsValue {
+    fn from(error: ProfileError) -> Self {
+        throw("bad-profile", &error.to_string(), error.hint())
     }
 }
 
@@ -163,11 +172,21 @@ impl Task {
     }
 
     /// Unpacks a tar archive; returns the number of entries. Nothing is unpacked from a bad one.
+    /// What it brings is read-only if `read_only` is true.
     #[wasm_bindgen(js_name = mountTar)]
-    pub fn mount_tar(&mut self, dir: &str, bytes: &[u8]) -> Result<usize, JsValue> {
+    pub fn mount_tar(
+        &mut self,
+        dir: &str,
+        bytes: &[u8],
+        read_only: Option<bool>,
+    ) -> Result<usize, JsValue> {
         let mut files = self.inputs.files.clone();
         let base = files.create_directories(ROOT, dir, EPOCH)?;
-        let count = mount_tar(&mut files, base, bytes, ARCHIVE_LIMIT, EPOCH)?;
+        let mount = match read_only {
+            Some(true) => mount_tar_read_only,
+            _ => mount_tar,
+        };
+        let count = mount(&mut files, base, bytes, ARCHIVE_LIMIT, EPOCH)?;
         self.inputs.files = files;
         Ok(count)
     }
@@ -194,8 +213,9 @@ impl Task {
         to_js(&entries(&self.inputs.files))
     }
 
-    /// Starts a run: `{args, env, stdin: Uint8Array | "live", limits?}`. May be called many times;
-    /// a run never changes the task's files.
+    /// Starts a run: `{args, env, stdin: Uint8Array | "live", limits?, clock?: "fixed" | "virtual",
+    /// random?: "seeded" | "truebit-v1", seed?: hex}`. May be called many times; a run never changes
+    /// the task's files.
     pub fn start(&self, options: &Object) -> Result<Run, JsValue> {
         let module = self.module.as_ref().ok_or_else(|| {
             throw(
@@ -233,7 +253,13 @@ impl Task {
             Ok(bytes) => Input::Bytes(bytes.to_vec()),
             Err(_) => Input::Live { terminal: true },
         };
-        task.random = Random::default();
+        let choice = |name: &str| -> Result<Option<String>, JsValue> {
+            serde_wasm_bindgen::from_value(field(name)?).map_err(|_| bad(name))
+        };
+        if let Some(clock) = choice("clock")? {
+            task.clock = clock.parse()?;
+        }
+        task.random = Random::choose(choice("random")?.as_deref(), choice("seed")?.as_deref())?;
         task.limits = Limits {
             gas: limit("gas", limits.gas.as_ref())?,
             call: limit("call", limits.call.as_ref())?,

@@ -1,6 +1,7 @@
 /** Each kind of bad input has its own message, with a hint, and does no harm to what comes after. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { zipOf } from "./support/archives.mjs";
 import { downloaded, drop, dropProgram, headline, openSite, visit } from "./support/page.mjs";
 import { ENDLESS } from "./support/programs.mjs";
 
@@ -11,41 +12,6 @@ before(async () => {
 after(() => site?.close());
 
 const WASM = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-
-/** A zip with one stored entry; its checksum is right, so that only its name is wrong. */
-function zipWith(name, content) {
-  const table = Array.from({ length: 256 }, (_, n) => {
-    let c = n;
-    for (let bit = 0; bit < 8; bit++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
-    return c >>> 0;
-  });
-  const data = Buffer.from(content);
-  const crc = (data.reduce((value, byte) => table[(value ^ byte) & 255] ^ (value >>> 8), 0xffffffff) ^ 0xffffffff) >>> 0;
-  const path = Buffer.from(name);
-  const local = Buffer.alloc(30);
-  local.writeUInt32LE(0x04034b50, 0);
-  local.writeUInt16LE(20, 4);
-  local.writeUInt32LE(crc, 14);
-  local.writeUInt32LE(data.length, 18);
-  local.writeUInt32LE(data.length, 22);
-  local.writeUInt16LE(path.length, 26);
-  const central = Buffer.alloc(46);
-  central.writeUInt32LE(0x02014b50, 0);
-  central.writeUInt16LE(20, 4);
-  central.writeUInt16LE(20, 6);
-  central.writeUInt32LE(crc, 16);
-  central.writeUInt32LE(data.length, 20);
-  central.writeUInt32LE(data.length, 24);
-  central.writeUInt16LE(path.length, 28);
-  const start = local.length + path.length + data.length;
-  const end = Buffer.alloc(22);
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(1, 8);
-  end.writeUInt16LE(1, 10);
-  end.writeUInt32LE(central.length + path.length, 12);
-  end.writeUInt32LE(start, 16);
-  return Buffer.concat([local, path, data, central, path, end]);
-}
 
 const PROGRAMS = [
   { what: "not wasm", name: "picture.wasm", bytes: "\x89PNG\r\n\x1a\n and more", code: "not-wasm" },
@@ -97,7 +63,7 @@ test("a gigabyte of declared memory is refused before it runs", async () => {
 
 test("a zip that leaves its folder is refused, and can still be a plain file", async () => {
   const { page, done } = await visit(site);
-  await drop(page, [{ name: "evil.zip", bytes: zipWith("../evil.txt", "boo") }]);
+  await drop(page, [{ name: "evil.zip", bytes: zipOf(["../evil.txt", "boo"]) }]);
   await page.getByRole("button", { name: "Mount as files" }).click();
   const alert = page.locator('.alert[data-code="archive-escape"]');
   await alert.waitFor();
@@ -110,7 +76,7 @@ test("a zip that leaves its folder is refused, and can still be a plain file", a
 
 test("a good zip is mounted as files", async () => {
   const { page, done } = await visit(site);
-  await drop(page, [{ name: "good.zip", bytes: zipWith("inner.txt", "hello") }]);
+  await drop(page, [{ name: "good.zip", bytes: zipOf(["inner.txt", "hello"]) }]);
   await page.getByRole("button", { name: "Mount as files" }).click();
   await page.locator("#inputs", { hasText: "1 entry" }).waitFor();
   await page.click("#run");

@@ -15,6 +15,8 @@ const { LineEditor } = await load("lineedit.ts");
 const { OutputLog } = await load("worker/outputlog.ts");
 const { cleanPath } = await load("inputs.ts");
 const { buildTree } = await load("tree.ts");
+const { taskOfFolder, taskVerdict, zipMayBeTask } = await load("functiontask.ts");
+const { readLimits } = await load("limits.ts");
 const { bytes, quantity, grouped } = await load("format.ts");
 
 test("arguments are split as a shell splits them", () => {
@@ -114,4 +116,30 @@ test("numbers are short", () => {
   assert.deepEqual([bytes(999), bytes(1000), bytes(999_999), bytes(50_000_000)], ["999 B", "1.00 kB", "1.00 MB", "50.0 MB"]);
   assert.deepEqual([quantity(999), quantity(12_345), quantity(2e9)], ["999", "12.3 k", "2.00 G"]);
   assert.equal(grouped(1234567), "1\u202f234\u202f567");
+});
+
+test("a folder is a function task if task.wasm lies in it, not below", async () => {
+  const file = (path) => ({ kind: "file", path, source: new Blob([path]) });
+  const task = taskOfFolder("t", [file("t/task.wasm"), file("t/input.txt"), file("t/README"), file("t/x/fs.tar")]);
+  assert.deepEqual([...task.keys()].sort(), ["input.txt", "task.wasm"]);
+  assert.equal(taskOfFolder("t", [file("t/x/task.wasm"), file("t/input.txt")]), null);
+  assert.equal(await zipMayBeTask(new Blob(["PK … mine/task.wasm … "])), true);
+  assert.equal(await zipMayBeTask(new Blob(["PK … photo.png … "])), false);
+});
+
+test("a function task without output failed, whatever its exit code says", () => {
+  const entry = (size, change = "added") => [{ path: "output.txt", type: "file", size, change }];
+  const exit = (code) => ({ kind: "exit", code });
+  assert.equal(taskVerdict(exit(0), entry(1)), null);
+  assert.match(taskVerdict(exit(0), entry(0)).headline, /is empty/);
+  assert.match(taskVerdict(exit(0), []).headline, /wrote no/);
+  assert.match(taskVerdict(exit(0), entry(5, "removed")).headline, /wrote no/);
+  assert.equal(taskVerdict(exit(1), []), null, "the exit code says it already");
+});
+
+test("an empty limit has its preset, or none", () => {
+  const limits = readLimits(new Map([["call", "1_000"]]));
+  assert.equal(limits.call, "1000");
+  assert.equal(limits.memory, "8192");
+  assert.equal("gas" in limits, false);
 });

@@ -35,7 +35,8 @@ export async function mount(
   format: "zip" | "tar",
   path: string,
   source: Blob,
+  readOnly: boolean,
 ): Promise<number> {
   const bytes = await readAll(source);
-  return format === "zip" ? task.mountZip(path, bytes) : task.mountTar(path, bytes);
+  return format === "zip" ? task.mountZip(path, bytes) : task.mountTar(path, bytes, readOnly);
 }

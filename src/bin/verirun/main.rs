@@ -1,7 +1,11 @@
 //! The native command line over the `verirun` library.
 
 mod host;
+mod lint;
+mod options;
 mod run;
+mod run_task;
+mod stats;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -18,11 +22,20 @@ struct Arguments {
 enum Command {
     /// Run a WASI program (.wasm or .wat). Its exit code is ours; 134 if it traps or passes a
     /// limit, 2 if it never ran.
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
+    /// Run a Truebit function task: a folder (or a zip of it) with task.wasm, config.json, input.txt
+    /// and fs.tar. Prints its output.txt. 0 if there is one, 3 if it is missing or empty, 1 if the
+    /// program exited with an error, 134 if it traps or passes a limit, 2 if it never ran.
+    RunTask(Box<run_task::Arguments>),
+    /// Tell what a program needs, what the deterministic profile fixes for it, and what keeps it
+    /// from running. 0 if it runs, 1 if it is refused, 2 if it can't be read.
+    Lint(lint::Arguments),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::RunTask(arguments) => run_task::run(&arguments),
+        Command::Lint(arguments) => lint::run(&arguments),
     }
 }

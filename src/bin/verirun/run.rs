@@ -1,6 +1,8 @@
 //! `verirun run`.
 
 use crate::host::{self, HostError};
+use crate::options::{LimitOptions, OptionError, ProfileOptions};
+use crate::stats;
 use clap::Args;
 use serde::Serialize;
 use std::ffi::OsString;
@@ -8,14 +10,14 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use verirun::fs::Entry;
-use verirun::{Input, Module, Outcome, Run, StartError, State, Stats, Task};
+use verirun::{Input, Limits, Module, Outcome, Run, StartError, State, Stats, Task};
 
 /// The exit code for a run that never started.
-const NEVER_RAN: u8 = 2;
+pub const NEVER_RAN: u8 = 2;
 /// The exit code for a trap or a passed limit: 128 + SIGABRT, as shells show an abort.
-const ABORTED: u8 = 134;
+pub const ABORTED: u8 = 134;
 /// Units of work between two looks at the output; some milliseconds.
-const SLICE: u64 = 2_000_000;
+pub const SLICE: u64 = 2_000_000;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -44,9 +46,10 @@ pub struct Arguments {
     /// Print figures to standard error at the end.
     #[arg(long)]
     stats: bool,
-    /// The most 64 KiB pages of memory.
-    #[arg(long, value_name = "PAGES")]
-    max_memory: Option<u64>,
+    #[command(flatten)]
+    limits: LimitOptions,
+    #[command(flatten)]
+    profile: ProfileOptions,
     /// The program (a WebAssembly module, binary or text) and its arguments. Options behind the
     /// program are the program's, so the two are one list here.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_names = ["MODULE", "ARGS"])]
@@ -71,6 +74,8 @@ enum RunError {
     Env(String),
     #[error(transparent)]
     Host(#[from] HostError),
+    #[error(transparent)]
+    Options(#[from] OptionError),
     #[error("{0}\n{hint}", hint = .0.hint())]
     Start(#[from] StartError),
     #[error("can't read standard input: {0}")]
@@ -114,7 +119,8 @@ struct Report<'a> {
 /// Runs the program and tells how the process should exit.
 pub fn run(arguments: &Arguments) -> ExitCode {
     match prepare(arguments) {
-        Ok((module, run, mounts)) => match drive(arguments, &module, run, &mounts) {
+        Ok((module, run, mounts, limits)) => match drive(arguments, &module, run, &mounts, &limits)
+        {
             Ok(code) => code,
             Err(RunError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                 ExitCode::from(ABORTED)
@@ -130,7 +136,7 @@ fn fail(error: &RunError, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>), RunError> {
+fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>, Limits), RunError> {
     let read = |path: &PathBuf| {
         std::fs::read(path).map_err(|cause| RunError::Read {
             path: path.clone(),
@@ -166,7 +172,8 @@ fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>), RunError>
             terminal: io::stdin().is_terminal(),
         },
     };
-    task.limits.memory_pages = arguments.max_memory;
+    task.limits = arguments.limits.read()?;
+    arguments.profile.apply(&mut task)?;
     let mut mounts = Vec::new();
     for value in &arguments.dirs {
         let (host, guest) = split(value);
@@ -185,7 +192,8 @@ fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>), RunError>
             .map(|mount| (mount.name.clone(), mount.path.clone()));
         task.preopens = preopens.collect();
     }
-    Ok((module.clone(), Run::start(&module, &task)?, mounts))
+    let run = Run::start(&module, &task)?;
+    Ok((module, run, mounts, task.limits))
 }
 
 fn drive(
@@ -193,6 +201,7 @@ fn drive(
     module: &Module,
     mut run: Run,
     mounts: &[Mount],
+    limits: &Limits,
 ) -> Result<ExitCode, RunError> {
     loop {
         let state = run.slice(SLICE);
@@ -229,15 +238,7 @@ fn drive(
             })?;
     }
     if arguments.stats {
-        eprintln!(
-            "verirun: {} steps, {} pages of memory, {} nested calls, {} bytes of frames, {} bytes of output, {} bytes in files",
-            stats.steps,
-            stats.peak_memory_pages,
-            stats.peak_call_depth,
-            stats.peak_frame_bytes,
-            stats.output_bytes,
-            stats.file_bytes
-        );
+        stats::print(&stats, limits);
     }
     Ok(exit_code(run.outcome()))
 }
@@ -267,7 +268,8 @@ fn feed(run: &mut Run) -> Result<(), RunError> {
     Ok(())
 }
 
-fn exit_code(outcome: Option<&Outcome>) -> ExitCode {
+/// The exit code that shows how a run ended; says on standard error what no exit code can.
+pub fn exit_code(outcome: Option<&Outcome>) -> ExitCode {
     let message = match outcome {
         Some(Outcome::Exit { code }) => {
             // An operating system keeps 8 bits; a failure must not become a success by that.
