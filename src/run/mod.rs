@@ -145,7 +145,7 @@ impl Run {
             terminal: task.stdin == Input::Live { terminal: true },
             fs: task.files.clone(),
             preopens: task.preopens.clone(),
-            clock: Clock::Fixed,
+            clock: Clock::fixed(),
             random: task.random,
             output_limit: task.limits.output_bytes,
             file_limit: task.limits.file_bytes,

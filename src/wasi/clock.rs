@@ -1,4 +1,6 @@
-//! The profile's clock. No clock of the host is ever read.
+//! The profile's clocks. No clock of the host is ever read.
+
+use super::Errno;
 
 /// Where every clock starts: 100 000 000 000 ns, 1970-01-01T00:01:40Z, as Truebit's does.
 pub const EPOCH: u64 = 100_000_000_000;
@@ -6,11 +8,39 @@ pub const EPOCH: u64 = 100_000_000_000;
 /// The resolution that every clock reports, in nanoseconds.
 pub const RESOLUTION: u64 = 1;
 
-/// How time passes for the guest. All four clocks of preview1 show the same time.
+/// `clockid` of preview1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ClockId {
+    Realtime,
+    Monotonic,
+    ProcessCpu,
+    ThreadCpu,
+}
+
+impl ClockId {
+    /// EINVAL for a number that names no clock.
+    pub(super) fn decode(raw: u32) -> Result<Self, Errno> {
+        match raw {
+            0 => Ok(Self::Realtime),
+            1 => Ok(Self::Monotonic),
+            2 => Ok(Self::ProcessCpu),
+            3 => Ok(Self::ThreadCpu),
+            _ => Err(Errno::Inval),
+        }
+    }
+}
+
+/// How time passes for the guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
-    /// Time stands still; sleeping returns at once.
-    Fixed,
+    /// Time stands still, and sleeping returns at once. Only the monotonic clock shows what the
+    /// program itself does with time: each reading is one nanosecond after the last one, since
+    /// programs divide by differences and wait for one, and a sleep moves it to the sleep's end.
+    /// That depends on the program's calls alone, not on the engine.
+    Fixed {
+        /// Nanoseconds that the monotonic clock is ahead.
+        elapsed: u64,
+    },
     /// One nanosecond a step, and sleeping moves the clock to the end of the sleep.
     Virtual {
         /// Nanoseconds slept so far.
@@ -19,24 +49,42 @@ pub enum Clock {
 }
 
 impl Clock {
+    /// A clock that stands still.
+    pub fn fixed() -> Self {
+        Self::Fixed { elapsed: 0 }
+    }
+
     /// A clock that advances with the steps of the program.
     pub fn virtual_time() -> Self {
         Self::Virtual { slept: 0 }
     }
 
-    /// The time in nanoseconds after `steps` steps.
+    /// The wall clock in nanoseconds after `steps` steps: what files are stamped with.
     pub fn now(self, steps: u64) -> u64 {
-        match self {
-            Self::Fixed => EPOCH,
-            Self::Virtual { slept } => EPOCH.saturating_add(steps).saturating_add(slept),
+        self.peek(ClockId::Realtime, steps)
+    }
+
+    /// What clock `id` shows, without reading it.
+    pub(super) fn peek(self, id: ClockId, steps: u64) -> u64 {
+        match (self, id) {
+            (Self::Fixed { elapsed }, ClockId::Monotonic) => EPOCH.saturating_add(elapsed),
+            (Self::Fixed { .. }, _) => EPOCH,
+            (Self::Virtual { slept }, _) => EPOCH.saturating_add(steps).saturating_add(slept),
         }
     }
 
-    /// Sleeps until `deadline` nanoseconds, if that is not past yet.
-    pub(super) fn sleep_until(&mut self, deadline: u64, steps: u64) {
-        let now = self.now(steps);
-        if let Self::Virtual { slept } = self {
-            *slept = slept.saturating_add(deadline.saturating_sub(now));
+    /// Reads clock `id` for the guest.
+    pub(super) fn read(&mut self, id: ClockId, steps: u64) -> u64 {
+        let time = self.peek(id, steps);
+        if let (Self::Fixed { elapsed }, ClockId::Monotonic) = (self, id) {
+            *elapsed = elapsed.saturating_add(1);
         }
+        time
+    }
+
+    /// Sleeps for `duration` nanoseconds.
+    pub(super) fn sleep(&mut self, duration: u64) {
+        let (Self::Fixed { elapsed: passed } | Self::Virtual { slept: passed }) = self;
+        *passed = passed.saturating_add(duration);
     }
 }
