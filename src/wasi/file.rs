@@ -92,6 +92,11 @@ impl System {
         if offset > MAX_FILE_SIZE {
             return Err(Errno::Inval.into());
         }
+        // POSIX has the offset win over append mode; Linux, and with it wasmtime, appends.
+        let offset = match self.fds.get(fd)?.flags & fdflags::APPEND {
+            0 => offset,
+            _ => self.fs.content(file)?.len(),
+        };
         let written = self.write_file(memory, file, offset, &ranges)?;
         Ok(memory.write_u32(result, written)?)
     }

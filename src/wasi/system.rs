@@ -178,7 +178,7 @@ impl System {
             F::ClockResGet => self.clock_res_get(memory, int(0), int(1)),
             F::ClockTimeGet => self.clock_time_get(memory, int(0), int(2)),
             F::FdAdvise => self.fd_advise(int(0), long(1), long(2), int(3)),
-            F::FdAllocate => self.fd_allocate(int(0), long(1), long(2)),
+            F::FdAllocate => self.fd_allocate(int(0)),
             F::FdClose => self.fd_close(int(0)),
             F::FdDatasync => self.fd_datasync(int(0)),
             F::FdFdstatGet => self.fd_fdstat_get(memory, int(0), int(1)),
