@@ -24,4 +24,4 @@ pub mod wasi;
 pub mod web;
 
 pub use run::{Outcome, Run, StartError, State, Stats};
-pub use task::{Input, Limits, LoadError, Module, Task};
+pub use task::{Access, Input, Limits, LoadError, Module, Preopen, Task};

@@ -5,7 +5,7 @@
  * that id; everything about a run carries the run's number. So whatever arrives late, from a request
  * given up or from a run that was replaced, is recognised and dropped.
  */
-import type { FileEntry, Limits, ModuleInfo, Outcome, OutputChunk, Stats } from "./face";
+import type { FileEntry, Limits, ModuleInfo, Outcome, OutputChunk, Preopen, Stats } from "./face";
 
 /** Where a run's stdin comes from. A blob is read by the worker, so that it is never copied through the page. */
 export type StdinSource = { kind: "live" } | { kind: "bytes"; source: Blob };
@@ -15,6 +15,7 @@ export interface RunRequest {
   env: [string, string][];
   stdin: StdinSource;
   limits: Limits;
+  preopens?: Preopen[];
 }
 
 /** Answered by exactly one `reply` or `refused` with the same id, in the order sent. */

@@ -213,6 +213,7 @@ impl System {
         let ino = descriptor.ino().ok_or(Errno::Inval)?;
         let now = self.now();
         let (accessed, modified) = decode_times(now, accessed, modified, flags)?;
+        self.may_set_times(ino, descriptor.access)?;
         Ok(self.fs.set_times(ino, accessed, modified, now)?)
     }
 

@@ -65,6 +65,9 @@ pub const DIRECTORY: Rights = FD_DATASYNC
 /// The rights that come with write access to a file.
 const WRITING: Rights = FD_ALLOCATE | FD_FILESTAT_SET_SIZE;
 
+/// The rights to change a file.
+pub const CHANGING: Rights = FD_WRITE | WRITING | FD_FILESTAT_SET_TIMES;
+
 /// The rights that a file opened with the rights `asked` gets, out of those that may be
 /// `inherited`.
 ///

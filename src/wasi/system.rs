@@ -3,7 +3,7 @@
 use super::clock::Clock;
 use super::*;
 use crate::fs::{Filesystem, FsError};
-use crate::task::Random;
+use crate::task::{Preopen, Random};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -72,8 +72,8 @@ pub struct Setup {
     pub terminal: bool,
     /// The files.
     pub fs: Filesystem,
-    /// Preopened directories, from descriptor 3 on: the name that the guest sees, and the path.
-    pub preopens: Vec<(String, String)>,
+    /// Preopened directories, from descriptor 3 on.
+    pub preopens: Vec<Preopen>,
     /// How time passes.
     pub clock: Clock,
     /// Where random bytes come from.
@@ -129,10 +129,10 @@ impl System {
         for stream in [Stream::In, Stream::Out, Stream::Err] {
             open(&mut fs, Descriptor::stream(stream))?;
         }
-        for (name, path) in &setup.preopens {
-            let ino = fs.find(path)?;
+        for preopen in &setup.preopens {
+            let ino = fs.find(&preopen.path)?;
             fs.list(ino).map(drop)?;
-            open(&mut fs, Descriptor::preopen(ino, name))?;
+            open(&mut fs, Descriptor::preopen(ino, preopen))?;
         }
         Ok(Self {
             args: setup.args,

@@ -202,8 +202,9 @@ impl Task {
         to_js(&entries(&self.inputs.files))
     }
 
-    /// Starts a run: `{args, env, stdin: Uint8Array | "live", limits?}`. May be called many times;
-    /// a run never changes the task's files.
+    /// Starts a run: `{args, env, stdin: Uint8Array | "live", limits?, preopens?}`. Without
+    /// `preopens` the guest has one, `/`. May be called many times; a run never changes the task's
+    /// files.
     pub fn start(&self, options: &Object) -> Result<Run, JsValue> {
         let module = self.module.as_ref().ok_or_else(|| {
             throw(
@@ -229,8 +230,13 @@ impl Task {
             true => LimitFields::default(),
             false => serde_wasm_bindgen::from_value(limits).map_err(|_| bad("limits"))?,
         };
+        let preopens = field("preopens")?;
         let stdin = field("stdin")?;
         let mut task = self.inputs.clone();
+        if !preopens.is_undefined() {
+            task.preopens =
+                serde_wasm_bindgen::from_value(preopens).map_err(|_| bad("preopens"))?;
+        }
         task.args.push(module.info.name.clone().into_bytes());
         task.args.extend(args.into_iter().map(String::into_bytes));
         task.env.extend(

@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use verirun::fs::Entry;
-use verirun::{Input, Module, Outcome, Run, StartError, State, Stats, Task};
+use verirun::{Access, Input, Module, Outcome, Preopen, Run, StartError, State, Stats, Task};
 
 /// The exit code for a run that never started.
 const NEVER_RAN: u8 = 2;
@@ -19,9 +19,10 @@ const SLICE: u64 = 2_000_000;
 
 #[derive(Args)]
 pub struct Arguments {
-    /// Copy a host folder in, and preopen it (as GUEST, or under its own name). Nothing is written
-    /// back without --write-back.
-    #[arg(long = "dir", value_name = "HOST[::GUEST]")]
+    /// Copy a host folder in, and preopen it (as GUEST, or under its own name). With `::ro` behind
+    /// GUEST the program can't change it; with `::ro-files` it can't change the files in it.
+    /// Nothing is written back without --write-back.
+    #[arg(long = "dir", value_name = "HOST[::GUEST[::ro]]")]
     dirs: Vec<String>,
     /// Set an environment variable of the guest; it sees no others.
     #[arg(long = "env", value_name = "NAME=VALUE")]
@@ -69,6 +70,10 @@ enum RunError {
     },
     #[error("--env {0}: give it as NAME=VALUE")]
     Env(String),
+    #[error(
+        "--dir {value}: `{access}` is no access mode; `ro` (nothing can be changed) and `ro-files` (no file can) are"
+    )]
+    Access { value: String, access: String },
     #[error(transparent)]
     Host(#[from] HostError),
     #[error("{0}\n{hint}", hint = .0.hint())]
@@ -82,8 +87,31 @@ enum RunError {
 /// A `--dir`: where it is, and what the guest calls it.
 struct Mount {
     host: PathBuf,
-    name: String,
-    path: String,
+    preopen: Preopen,
+}
+
+impl Mount {
+    /// Reads `HOST[::GUEST[::ACCESS]]`.
+    fn parse(value: &str) -> Result<Self, RunError> {
+        let (host, guest) = split(value);
+        let (name, access) = match guest.map(|guest| (guest, guest.rsplit_once("::"))) {
+            None => (host.to_string_lossy().into_owned(), Access::ReadWrite),
+            Some((name, None)) => (name.to_owned(), Access::ReadWrite),
+            Some((_, Some((name, "ro")))) => (name.to_owned(), Access::ReadOnly),
+            Some((_, Some((name, "ro-files")))) => (name.to_owned(), Access::ReadOnlyFiles),
+            Some((_, Some((_, access)))) => {
+                return Err(RunError::Access {
+                    value: value.to_owned(),
+                    access: access.to_owned(),
+                });
+            }
+        };
+        let path = inside(&name);
+        Ok(Self {
+            host,
+            preopen: Preopen { name, path, access },
+        })
+    }
 }
 
 /// Splits `HOST[::GUEST]`.
@@ -169,21 +197,16 @@ fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>), RunError>
     task.limits.memory_pages = arguments.max_memory;
     let mut mounts = Vec::new();
     for value in &arguments.dirs {
-        let (host, guest) = split(value);
-        let name = guest.map_or_else(|| host.to_string_lossy().into_owned(), str::to_owned);
-        let path = inside(&name);
-        host::copy_in(&mut task.files, &host, &path)?;
-        mounts.push(Mount { host, name, path });
+        let mount = Mount::parse(value)?;
+        host::copy_in(&mut task.files, &mount.host, &mount.preopen.path)?;
+        mounts.push(mount);
     }
     for value in &arguments.mount_tar {
         let (file, guest) = split(value);
         host::mount_tar(&mut task.files, &file, &inside(guest.unwrap_or("/")))?;
     }
     if !mounts.is_empty() {
-        let preopens = mounts
-            .iter()
-            .map(|mount| (mount.name.clone(), mount.path.clone()));
-        task.preopens = preopens.collect();
+        task.preopens = mounts.iter().map(|mount| mount.preopen.clone()).collect();
     }
     Ok((module.clone(), Run::start(&module, &task)?, mounts))
 }
@@ -206,7 +229,13 @@ fn drive(
     let changes = run.changes();
     if arguments.write_back {
         for mount in mounts {
-            host::copy_out(run.files(), &changes, &mount.path, &mount.host, true)?;
+            host::copy_out(
+                run.files(),
+                &changes,
+                &mount.preopen.path,
+                &mount.host,
+                true,
+            )?;
         }
     }
     if let Some(dir) = &arguments.out_dir {
@@ -281,4 +310,36 @@ fn exit_code(outcome: Option<&Outcome>) -> ExitCode {
     };
     eprintln!("verirun: {message}");
     ExitCode::from(ABORTED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mount_has_a_folder_a_name_and_an_access_mode() {
+        for (value, host, name, path, access) in [
+            ("in", "in", "in", "in", Access::ReadWrite),
+            ("a/b::/", "a/b", "/", "", Access::ReadWrite),
+            ("a::.", "a", ".", "", Access::ReadWrite),
+            ("a::/x/y", "a", "/x/y", "x/y", Access::ReadWrite),
+            ("a::ro", "a", "ro", "ro", Access::ReadWrite),
+            ("a::x::ro", "a", "x", "x", Access::ReadOnly),
+            ("a::x::ro-files", "a", "x", "x", Access::ReadOnlyFiles),
+        ] {
+            let mount = Mount::parse(value).expect(value);
+            assert_eq!(mount.host, PathBuf::from(host), "{value}");
+            let expected = Preopen {
+                access,
+                ..Preopen::new(name, path)
+            };
+            assert_eq!(mount.preopen, expected, "{value}");
+        }
+        for value in ["a::x::rw", "a::x::", "a::x::RO"] {
+            assert!(
+                matches!(Mount::parse(value), Err(RunError::Access { .. })),
+                "{value}"
+            );
+        }
+    }
 }
