@@ -202,3 +202,23 @@ fn the_most_inodes_is_a_bound() {
     }
     assert_eq!(fs.create_file(ROOT, "more", NOW), Err(FsError::NoSpace));
 }
+
+#[test]
+fn an_endless_file_is_not_exported() {
+    let mut fs = Filesystem::new(NOW);
+    let file = fs.create_file(ROOT, "sparse", NOW).unwrap();
+    fs.set_size(file, MAX_FILE_SIZE, NOW).unwrap();
+    let other = fs.create_file(ROOT, "more", NOW).unwrap();
+    fs.set_size(other, MAX_FILE_SIZE, NOW).unwrap();
+    let error = write_zip(&fs, &entries(&fs)).unwrap_err();
+    assert!(matches!(
+        error,
+        ArchiveError::TooBig {
+            limit: MAX_EXPORT,
+            ..
+        }
+    ));
+    fs.set_size(other, 0, NOW).unwrap();
+    fs.set_size(file, 1 << 20, NOW).unwrap();
+    assert!(write_zip(&fs, &entries(&fs)).unwrap().len() < 10_000);
+}

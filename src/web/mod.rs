@@ -43,7 +43,10 @@ impl From<ArchiveError> for JsValue {
                 "archive-escape",
                 "Make the archive again with paths inside of it, without `..` and leading slashes.",
             ),
-            ArchiveError::TooBig { .. } => ("archive-too-big", "Use a smaller archive."),
+            ArchiveError::TooBig { .. } => (
+                "archive-too-big",
+                "Use a smaller archive, or choose fewer files.",
+            ),
             ArchiveError::Unsupported { .. } => (
                 "archive-unsupported",
                 "Leave that entry out, or store it in the usual way.",

@@ -68,6 +68,8 @@ enum RunError {
         #[source]
         cause: io::Error,
     },
+    #[error("`{0}` is no option of `verirun run`; `verirun run --help` lists them")]
+    Option(String),
     #[error("--env {0}: give it as NAME=VALUE")]
     Env(String),
     #[error(
@@ -171,6 +173,11 @@ fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>), RunError>
         .first()
         .map(PathBuf::from)
         .unwrap_or_default();
+    // Options behind the program are the program's, so clap takes an unknown one for the program.
+    let name = path.to_string_lossy();
+    if name.starts_with('-') && !path.exists() {
+        return Err(RunError::Option(name.into_owned()));
+    }
     let module = Module::load(&path.to_string_lossy(), &read(&path)?).map_err(StartError::from)?;
     let mut task = Task::default();
     let program = path.file_name().unwrap_or(path.as_os_str());
