@@ -19,6 +19,18 @@ pub mod fdflags {
     pub const SYNC: u16 = 16;
     /// Every flag.
     pub const ALL: u16 = 31;
+
+    /// Those of `raw` flags. EINVAL for bits that are none; ENOTSUP for those that promise that data
+    /// is on a disk, as on wasmtime: there is none here.
+    pub(crate) fn decode(raw: u32) -> Result<u16, super::Errno> {
+        match u16::try_from(raw) {
+            Ok(flags) if flags & !ALL == 0 => match flags & (DSYNC | RSYNC | SYNC) {
+                0 => Ok(flags),
+                _ => Err(super::Errno::Notsup),
+            },
+            _ => Err(super::Errno::Inval),
+        }
+    }
 }
 
 /// One of the three standard streams.

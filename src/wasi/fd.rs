@@ -143,10 +143,9 @@ impl System {
 
     pub(super) fn fd_fdstat_set_flags(&mut self, fd: u32, flags: u32) -> Result<(), Stop> {
         self.no_directory(fd, rights::FD_FDSTAT_SET_FLAGS)?;
-        let flags = u16::try_from(flags)
-            .ok()
-            .filter(|flags| flags & !fdflags::ALL == 0);
-        self.fds.get_mut(fd)?.flags = flags.ok_or(Errno::Inval)?;
+        // What can't be asked for when opening can't be set either, and hosts say EINVAL here.
+        let flags = fdflags::decode(flags).map_err(|_| Errno::Inval)?;
+        self.fds.get_mut(fd)?.flags = flags;
         Ok(())
     }
 
@@ -195,7 +194,14 @@ impl System {
     }
 
     pub(super) fn fd_filestat_set_size(&mut self, fd: u32, size: u64) -> Result<(), Stop> {
-        let file = self.file(fd, rights::FD_FILESTAT_SET_SIZE)?;
+        // As `ftruncate`: EINVAL for a file that is not open for writing. A missing right is for
+        // those that are.
+        let needed = rights::FD_FILESTAT_SET_SIZE;
+        let held = self.no_directory(fd, 0)?.rights;
+        if held & (needed | rights::FD_WRITE) == 0 {
+            return Err(Errno::Inval.into());
+        }
+        let file = self.file(fd, needed)?;
         if size > i64::MAX as u64 {
             return Err(Errno::Inval.into());
         }

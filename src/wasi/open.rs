@@ -26,9 +26,6 @@ struct Request {
 
 impl Request {
     fn decode(oflags: u32, rights: Rights, inheriting: Rights, flags: u32) -> Result<Self, Errno> {
-        let flags = u16::try_from(flags)
-            .ok()
-            .filter(|flags| flags & !fdflags::ALL == 0);
         let request = Self {
             create: oflags & oflags::CREAT != 0,
             directory: oflags & oflags::DIRECTORY != 0,
@@ -36,7 +33,7 @@ impl Request {
             truncate: oflags & oflags::TRUNC != 0,
             rights,
             inheriting,
-            flags: flags.ok_or(Errno::Inval)?,
+            flags: fdflags::decode(flags)?,
         };
         let contradicts = request.directory && (request.create || request.truncate);
         if oflags & !oflags::ALL != 0 || contradicts {

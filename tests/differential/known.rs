@@ -23,8 +23,6 @@ const NO_PREOPEN: &str = "Verirun: wasi-libc's search ends at EBADF; wasi-common
                           opened by the guest.";
 const RIGHTS: &str = "Verirun: the specification's errno for a missing right is ENOTCAPABLE; wasi-common knows only \
                       an access mode and says EBADF.";
-const SYNC_FLAGS: &str = "Verirun: the flags are allowed, and in memory everything is in sync; cap-std cannot open \
-                          with them.";
 const RMDIR_SLASH: &str =
     "Verirun: POSIX lets rmdir take a directory's name with a slash; cap-std answers EINVAL.";
 const FAULTS: &str = "Either: the specification says both that such a call traps and that EFAULT exists. Verirun \
@@ -60,7 +58,6 @@ pub const KNOWN: &[Difference] = &[
         "preopen moves/the number is no preopen now",
         NO_PREOPEN,
     ),
-    differs("descriptors", "fdstat/*", SYNC_FLAGS),
     differs("entries", "rmdir/*", RMDIR_SLASH),
     differs("entries", "(file) slash", RMDIR_SLASH),
     differs("entries", "(end)", FAILED),
@@ -76,7 +73,6 @@ pub const KNOWN: &[Difference] = &[
         "positioned/pwrite at the largest offset",
         LARGEST,
     ),
-    differs("read_write", "access/*", RIGHTS),
     differs("readdir", "changing/*", COOKIES),
     differs("readdir", "(end)", FAILED),
     differs("rename", "slash/*", RENAME_SLASH),
