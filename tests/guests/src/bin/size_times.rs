@@ -230,6 +230,13 @@ fn fd_times(s: &mut Suite) {
     s.is("unchanged", both(fd).map(|(_, m)| m), &M.to_string());
     s.need("set", set_times(fd, 1, 1, ATIM | MTIM));
     s.is(
+        "writing nothing moves no time",
+        writev(fd, &ciovecs(&[b"", b""]))
+            .and_then(|_| pwrite(fd, "", 9))
+            .and_then(|_| both(fd)),
+        "1 1",
+    );
+    s.is(
         "writing moves mtim",
         write(fd, "x").and_then(|_| both(fd)).map(|(_, m)| m > 1),
         "true",
