@@ -26,7 +26,7 @@ pub struct Arguments {
     dirs: Vec<String>,
     /// Set an environment variable of the guest; it sees no others.
     #[arg(long = "env", value_name = "NAME=VALUE")]
-    env: Vec<String>,
+    env: Vec<OsString>,
     /// Standard input from a file instead of ours.
     #[arg(long, value_name = "FILE")]
     stdin: Option<PathBuf>,
@@ -190,9 +190,11 @@ fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>), RunError>
             .map(|arg| arg.as_encoded_bytes().to_vec()),
     );
     for variable in &arguments.env {
-        match variable.split_once('=') {
-            Some((name, _)) if !name.is_empty() => task.env.push(variable.clone().into_bytes()),
-            _ => return Err(RunError::Env(variable.clone())),
+        // Bytes, as the program's arguments: what an operating system passes need not be UTF-8.
+        let bytes = variable.as_encoded_bytes();
+        match bytes.iter().position(|&byte| byte == b'=') {
+            None | Some(0) => return Err(RunError::Env(variable.to_string_lossy().into_owned())),
+            Some(_) => task.env.push(bytes.to_vec()),
         }
     }
     task.stdin = match &arguments.stdin {
