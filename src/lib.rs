@@ -26,4 +26,4 @@ pub mod wasi;
 pub mod web;
 
 pub use run::{Outcome, Run, StartError, State, Stats};
-pub use task::{ClockMode, Input, Limits, LoadError, Module, Random, Task};
+pub use task::{Access, ClockMode, Input, Limits, LoadError, Module, Preopen, Random, Task};

@@ -2,13 +2,21 @@
 
 mod support;
 
-use support::verirun::run_on_verirun;
+use support::verirun::{run_on_verirun, run_task_on_verirun};
 use support::{Case, End, Outcome, guest};
+use verirun::fs::ROOT;
+use verirun::wasi::EPOCH;
+use verirun::{Access, Preopen};
 
 /// Runs a guest and panics with its failed checks, if any.
 #[track_caller]
 fn conforms(name: &str, case: &Case) -> Outcome {
-    let outcome = run_on_verirun(&guest(name), case);
+    passes(name, run_on_verirun(&guest(name), case))
+}
+
+/// Panics with the failed checks of a guest's run, if any.
+#[track_caller]
+fn passes(name: &str, outcome: Outcome) -> Outcome {
     let checks = outcome.checks();
     let failed: Vec<String> = checks
         .iter()
@@ -55,6 +63,22 @@ guests! {
     size_times
     sockets
     undefined
+}
+
+#[test]
+fn read_only_preopens() {
+    let outcome = run_task_on_verirun(&guest("read_only"), &Case::default(), |task| {
+        task.files
+            .create_directories(ROOT, "in", EPOCH)
+            .expect("an empty root has room for a directory");
+        for (name, access) in [("files", Access::ReadOnlyFiles), ("all", Access::ReadOnly)] {
+            task.preopens.push(Preopen {
+                access,
+                ..Preopen::new(name, "in")
+            });
+        }
+    });
+    passes("read_only", outcome);
 }
 
 #[test]

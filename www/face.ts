@@ -39,6 +39,16 @@ export interface Limits {
   fileBytes?: string;
 }
 
+/** A directory that the guest finds open when it starts. */
+export interface Preopen {
+  /** What the guest calls it. */
+  name: string;
+  /** Relative to the root of the files. */
+  path: string;
+  /** What it may be used for; `read-write` by default. */
+  access?: "read-write" | "read-only-files" | "read-only";
+}
+
 export interface StartOptions {
   args: string[];
   env: [string, string][];
@@ -50,6 +60,8 @@ export interface StartOptions {
   random?: "seeded" | "truebit-v1";
   /** A hexadecimal number of up to 64 digits; 0 by default. */
   seed?: string;
+  /** From descriptor 3 on; one, `/`, by default. */
+  preopens?: Preopen[];
 }
 
 export type FileChange = "same" | "added" | "modified" | "removed";

@@ -5,7 +5,17 @@
  * that id; everything about a run carries the run's number. So whatever arrives late, from a request
  * given up or from a run that was replaced, is recognised and dropped.
  */
-import type { FileEntry, Limits, LintReport, ModuleInfo, Outcome, OutputChunk, Stats, TaskConfig } from "./face";
+import type {
+  FileEntry,
+  Limits,
+  LintReport,
+  ModuleInfo,
+  Outcome,
+  OutputChunk,
+  Preopen,
+  Stats,
+  TaskConfig,
+} from "./face";
 
 /** Where a run's stdin comes from. A blob is read by the worker, so that it is never copied through the page. */
 export type StdinSource = { kind: "live" } | { kind: "bytes"; source: Blob };
@@ -15,6 +25,7 @@ export interface RunRequest {
   env: [string, string][];
   stdin: StdinSource;
   limits: Limits;
+  preopens?: Preopen[];
 }
 
 /** Answered by exactly one `reply` or `refused` with the same id, in the order sent. */

@@ -49,7 +49,7 @@ pub enum ArchiveError {
         cause: FsError,
     },
     /// It unpacks to more than is allowed.
-    #[error("the {format} archive unpacks to more than {limit} bytes")]
+    #[error("the {format} archive would unpack to more than {limit} bytes")]
     TooBig {
         /// `tar` or `zip`.
         format: &'static str,
@@ -289,10 +289,27 @@ pub fn mount_zip(
     Ok(out.count)
 }
 
+/// The most bytes that files may have together to be written into an archive, holes included: a
+/// program can make a file of 2^63 - 1 bytes that holds nothing, and a zip archive has no holes.
+pub const MAX_EXPORT: u64 = 4 << 30;
+
 /// Writes the entries that are there (not [`Change::Removed`]) into a zip archive. The same entries
 /// give the same bytes: order as given, times at zip's epoch.
+///
+/// # Errors
+/// If they have more than [`MAX_EXPORT`] bytes together.
 pub fn write_zip(fs: &Filesystem, entries: &[Entry]) -> Result<Vec<u8>, ArchiveError> {
     let fail = |error: &dyn std::fmt::Display| ArchiveError::Write(error.to_string());
+    let there = entries
+        .iter()
+        .filter(|entry| entry.change != Change::Removed);
+    let total = there.fold(0u64, |total, entry| total.saturating_add(entry.size));
+    if total > MAX_EXPORT {
+        return Err(ArchiveError::TooBig {
+            format: "zip",
+            limit: MAX_EXPORT,
+        });
+    }
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for entry in entries
         .iter()

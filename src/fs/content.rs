@@ -151,6 +151,8 @@ impl Content {
     }
 
     /// All bytes in order, block by block (holes as zeros), without a copy of the whole.
+    ///
+    /// A file may be far longer than any memory or disk: see [`Content::for_each_stored`].
     pub fn for_each_block(&self, mut visit: impl FnMut(&[u8])) {
         static ZEROS: [u8; BLOCK as usize] = [0; BLOCK as usize];
         let mut position = 0;
@@ -163,6 +165,13 @@ impl Content {
                 visit(&ZEROS[..span - held]);
             }
             position += span as u64;
+        }
+    }
+
+    /// Visits what is stored, with its offset; between and behind are zeros.
+    pub fn for_each_stored(&self, mut visit: impl FnMut(u64, &[u8])) {
+        for (number, block) in &self.blocks {
+            visit(number * BLOCK, block);
         }
     }
 }
@@ -201,6 +210,10 @@ mod tests {
         let mut buffer = [7; 8];
         assert_eq!(content.read_at((1 << 30) - 4, &mut buffer), 7);
         assert_eq!(&buffer[..7], b"\0\0\0\0end");
+        content.set_len(MAX_FILE_SIZE);
+        let mut stored = Vec::new();
+        content.for_each_stored(|offset, bytes| stored.push((offset, bytes.to_vec())));
+        assert_eq!(stored, [(1 << 30, b"end".to_vec())]);
     }
 
     #[test]

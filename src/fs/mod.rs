@@ -14,7 +14,7 @@ mod tree;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use archive::{ArchiveError, mount_tar, mount_tar_read_only, mount_zip, write_zip};
+pub use archive::{ArchiveError, MAX_EXPORT, mount_tar, mount_tar_read_only, mount_zip, write_zip};
 pub use content::{BLOCK, Content, MAX_FILE_SIZE};
 pub use error::FsError;
 pub use path::{MAX_NAME, MAX_PATH, MAX_SYMLINKS, Place};

@@ -260,3 +260,23 @@ fn a_read_only_archive_can_be_read_and_not_changed() {
     fs.create_file(a, "later", NOW).unwrap();
     fs.unlink(a, "later", NOW).unwrap();
 }
+
+#[test]
+fn an_endless_file_is_not_exported() {
+    let mut fs = Filesystem::new(NOW);
+    let file = fs.create_file(ROOT, "sparse", NOW).unwrap();
+    fs.set_size(file, MAX_FILE_SIZE, NOW).unwrap();
+    let other = fs.create_file(ROOT, "more", NOW).unwrap();
+    fs.set_size(other, MAX_FILE_SIZE, NOW).unwrap();
+    let error = write_zip(&fs, &entries(&fs)).unwrap_err();
+    assert!(matches!(
+        error,
+        ArchiveError::TooBig {
+            limit: MAX_EXPORT,
+            ..
+        }
+    ));
+    fs.set_size(other, 0, NOW).unwrap();
+    fs.set_size(file, 1 << 20, NOW).unwrap();
+    assert!(write_zip(&fs, &entries(&fs)).unwrap().len() < 10_000);
+}

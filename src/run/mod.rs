@@ -7,7 +7,7 @@ use crate::engine::{End, Engine, EngineError, Interpreter, Place, Slice};
 use crate::fs::{Entry, Filesystem, FsError, changes};
 use crate::meter::{Bounds, Detail, Options, Target};
 use crate::task::{Input, LoadError, Module, Task};
-use crate::wasi::{Chunk, Pushed, Setup, Stdin, System};
+use crate::wasi::{Chunk, Pushed, Setup, Stdin, System, Trace};
 pub use metrics::*;
 pub use outcome::Outcome;
 use serde::Serialize;
@@ -113,6 +113,7 @@ fn engine(
         random: task.random,
         output_limit: limits.output_bytes,
         file_limit: limits.file_bytes,
+        trace: task.trace && again.is_none(),
     })?;
     let detail = match again {
         None => Detail::Fast,
@@ -204,6 +205,11 @@ impl Run {
         let place = self.replay.as_ref().and_then(|replay| replay.place());
         self.outcome = Some(outcome::describe(end, place, &self.module));
         State::Done
+    }
+
+    /// The digest of all calls so far, in hex, if the task asked for one.
+    pub fn trace(&self) -> Option<String> {
+        self.engine.system().trace.as_ref().map(Trace::hex)
     }
 
     /// Where it trapped, if it did.

@@ -3,7 +3,7 @@
 //!
 //! No host access: whoever has the folder gives its files. `docs/tasks.md` is the format.
 
-use super::{Config, ConfigError, LoadError, Module, Task};
+use super::{Config, ConfigError, LoadError, Module, Preopen, Task};
 use crate::fs::{ArchiveError, Filesystem, FsError, ROOT, mount_tar_read_only, mount_zip};
 use crate::task::Input;
 use crate::wasi::EPOCH;
@@ -153,7 +153,7 @@ impl Folder {
             args: vec![MODULE.into()],
             stdin: Input::Bytes(Vec::new()),
             files,
-            preopens: vec![(preopen.to_owned(), String::new())],
+            preopens: vec![Preopen::new(preopen, "")],
             limits: self.config.limits,
             ..Task::default()
         })

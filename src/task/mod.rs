@@ -26,6 +26,56 @@ pub enum Input {
     },
 }
 
+/// What a preopened directory, and all that is opened through it, may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// Everything.
+    #[default]
+    ReadWrite,
+    /// Files may not be written, truncated, or linked or moved to where they may; names may come
+    /// and go.
+    ReadOnlyFiles,
+    /// Nothing below may be changed.
+    ReadOnly,
+}
+
+impl Access {
+    /// Whether the content and times of files may be changed.
+    pub fn writes_files(self) -> bool {
+        self == Self::ReadWrite
+    }
+
+    /// Whether directories may be changed.
+    pub fn changes_directories(self) -> bool {
+        self != Self::ReadOnly
+    }
+}
+
+/// A directory that the guest finds open when it starts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preopen {
+    /// The name that the guest sees.
+    pub name: String,
+    /// Its path from the root of the files.
+    pub path: String,
+    /// What it may be used for.
+    #[serde(default)]
+    pub access: Access,
+}
+
+impl Preopen {
+    /// The directory at `path`, called `name`, for reading and writing.
+    pub fn new(name: impl Into<String>, path: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            path: path.into(),
+            access: Access::ReadWrite,
+        }
+    }
+}
+
 /// A task: everything that its result depends on.
 #[derive(Debug, Clone)]
 pub struct Task {
@@ -37,14 +87,16 @@ pub struct Task {
     pub stdin: Input,
     /// The input files.
     pub files: Filesystem,
-    /// Preopened directories, from descriptor 3 on: the name that the guest sees, and the path.
-    pub preopens: Vec<(String, String)>,
+    /// Preopened directories, from descriptor 3 on.
+    pub preopens: Vec<Preopen>,
     /// How time passes.
     pub clock: ClockMode,
     /// Where random bytes come from.
     pub random: Random,
     /// The limits.
     pub limits: Limits,
+    /// Whether to digest all calls ([`crate::wasi::Trace`]). It changes nothing of the result.
+    pub trace: bool,
 }
 
 impl Default for Task {
@@ -55,10 +107,11 @@ impl Default for Task {
             env: Vec::new(),
             stdin: Input::Bytes(Vec::new()),
             files: Filesystem::new(crate::wasi::EPOCH),
-            preopens: vec![("/".to_owned(), String::new())],
+            preopens: vec![Preopen::new("/", "")],
             clock: ClockMode::default(),
             random: Random::default(),
             limits: Limits::default(),
+            trace: false,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Errno, Rights, rights};
 use crate::fs::{Filesystem, Ino};
+use crate::task::{Access, Preopen};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -18,6 +19,18 @@ pub mod fdflags {
     pub const SYNC: u16 = 16;
     /// Every flag.
     pub const ALL: u16 = 31;
+
+    /// Those of `raw` flags. EINVAL for bits that are none; ENOTSUP for those that promise that data
+    /// is on a disk, as on wasmtime: there is none here.
+    pub(crate) fn decode(raw: u32) -> Result<u16, super::Errno> {
+        match u16::try_from(raw) {
+            Ok(flags) if flags & !ALL == 0 => match flags & (DSYNC | RSYNC | SYNC) {
+                0 => Ok(flags),
+                _ => Err(super::Errno::Notsup),
+            },
+            _ => Err(super::Errno::Inval),
+        }
+    }
 }
 
 /// One of the three standard streams.
@@ -69,6 +82,8 @@ pub struct Descriptor {
     pub inheriting: Rights,
     /// `fdflags`.
     pub flags: u16,
+    /// What the preopen that it was opened through may be used for.
+    pub access: Access,
 }
 
 impl Descriptor {
@@ -83,20 +98,23 @@ impl Descriptor {
             rights,
             inheriting: 0,
             flags: 0,
+            access: Access::ReadWrite,
         }
     }
 
-    /// A preopened directory with every right.
-    pub fn preopen(ino: Ino, name: &str) -> Self {
+    /// A preopened directory with every right: what it may be used for is told by the errno
+    /// (EPERM), since a libc asks for the rights that it can get and would not notice.
+    pub fn preopen(ino: Ino, preopen: &Preopen) -> Self {
         Self {
             object: Object::Directory {
                 ino,
-                preopen: Some(name.into()),
+                preopen: Some(preopen.name.as_str().into()),
                 listing: None,
             },
             rights: rights::DIRECTORY,
             inheriting: rights::DIRECTORY | rights::FILE,
             flags: 0,
+            access: preopen.access,
         }
     }
 

@@ -14,8 +14,9 @@ impl System {
     /// guest that there is more.
     ///
     /// A cookie is an index into the listing that this descriptor took at cookie 0: `.`, `..`, then
-    /// the names sorted by bytes. Entries that were removed since are passed over, so a program may
-    /// delete what it lists; ones that were added show from the next cookie 0 on.
+    /// the names sorted by bytes. Names that were removed since are passed over, so a program may
+    /// delete what it lists; ones that were added show from the next cookie 0 on. A name that
+    /// another file was renamed over shows, with what it names now.
     pub(super) fn fd_readdir(
         &mut self,
         memory: &mut Memory<'_>,
@@ -25,6 +26,9 @@ impl System {
         result: u32,
     ) -> Result<(), Stop> {
         let (address, len) = buffer;
+        if !matches!(self.fds.get(fd)?.object, Object::Directory { .. }) {
+            return Err(Errno::Badf.into());
+        }
         self.descriptor(fd, rights::FD_READDIR)?;
         memory.check(address, len)?;
         memory.check(result, 4)?;
@@ -35,16 +39,16 @@ impl System {
             if bytes.len() >= len as usize {
                 break;
             }
-            let removed = index >= 2 && self.fs.lookup(dir, name) != Ok(*ino);
-            let Ok(metadata) = self.fs.metadata(*ino) else {
+            let found = match index {
+                0 | 1 => Ok(*ino),
+                _ => self.fs.lookup(dir, name),
+            };
+            let Ok(metadata) = found.and_then(|ino| self.fs.metadata(ino)) else {
                 continue;
             };
-            if removed {
-                continue;
-            }
             let mut dirent = [0; DIRENT];
             dirent[..8].copy_from_slice(&(index as u64 + 1).to_le_bytes());
-            dirent[8..16].copy_from_slice(&ino.0.to_le_bytes());
+            dirent[8..16].copy_from_slice(&metadata.ino.0.to_le_bytes());
             dirent[16..20].copy_from_slice(&(name.len() as u32).to_le_bytes());
             dirent[20] = filetype_of(metadata.kind);
             bytes.extend_from_slice(&dirent);

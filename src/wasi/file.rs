@@ -92,6 +92,11 @@ impl System {
         if offset > MAX_FILE_SIZE {
             return Err(Errno::Inval.into());
         }
+        // POSIX has the offset win over append mode; Linux, and with it wasmtime, appends.
+        let offset = match self.fds.get(fd)?.flags & fdflags::APPEND {
+            0 => offset,
+            _ => self.fs.content(file)?.len(),
+        };
         let written = self.write_file(memory, file, offset, &ranges)?;
         Ok(memory.write_u32(result, written)?)
     }
@@ -164,7 +169,8 @@ impl System {
         }
         self.check_growth(self.fs.content(file)?.growth(offset, total))?;
         let mut position = offset;
-        for &(address, len) in ranges {
+        // Writing nothing changes nothing, the times included.
+        for &(address, len) in ranges.iter().filter(|(_, len)| *len > 0) {
             let bytes = memory.view(address, len)?;
             self.fs.write(file, position, &bytes, now)?;
             position += u64::from(len);

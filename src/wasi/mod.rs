@@ -23,6 +23,7 @@ mod process;
 pub mod rights;
 mod stdio;
 mod system;
+mod trace;
 
 pub use abi::{Abi, Call, Function, Parameter};
 pub use clock::{Clock, EPOCH};
@@ -32,5 +33,6 @@ pub use memory::{Fault, GuestMemory};
 pub use rights::Rights;
 pub use stdio::{Chunk, Output, Pushed, Stdin};
 pub use system::{Exceeded, Reply, Setup, System};
+pub use trace::Trace;
 
 use system::{Memory, Stop};

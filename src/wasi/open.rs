@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::fs::{Ino, Kind, Place};
+use crate::task::Access;
 
 /// `oflags` of preview1.
 mod oflags {
@@ -25,9 +26,6 @@ struct Request {
 
 impl Request {
     fn decode(oflags: u32, rights: Rights, inheriting: Rights, flags: u32) -> Result<Self, Errno> {
-        let flags = u16::try_from(flags)
-            .ok()
-            .filter(|flags| flags & !fdflags::ALL == 0);
         let request = Self {
             create: oflags & oflags::CREAT != 0,
             directory: oflags & oflags::DIRECTORY != 0,
@@ -35,7 +33,7 @@ impl Request {
             truncate: oflags & oflags::TRUNC != 0,
             rights,
             inheriting,
-            flags: flags.ok_or(Errno::Inval)?,
+            flags: fdflags::decode(flags)?,
         };
         let contradicts = request.directory && (request.create || request.truncate);
         if oflags & !oflags::ALL != 0 || contradicts {
@@ -56,14 +54,30 @@ impl Request {
         needed
     }
 
-    fn opened_file(&self, ino: Ino, inherited: Rights) -> Descriptor {
+    /// Whether it would change a file's content.
+    fn writes(&self) -> bool {
+        self.truncate || self.rights & rights::FD_WRITE != 0
+    }
+
+    fn opened_file(&self, ino: Ino, through: &Through) -> Descriptor {
+        let rights = rights::of_file(self.rights, through.inheriting);
         Descriptor {
             object: Object::File { ino, offset: 0 },
-            rights: rights::of_file(self.rights, inherited),
+            rights: match through.access.writes_files() {
+                true => rights,
+                false => rights & !rights::CHANGING,
+            },
             inheriting: self.inheriting & rights::ALL,
             flags: self.flags,
+            access: through.access,
         }
     }
+}
+
+/// What a directory lets those inherit that are opened through it.
+struct Through {
+    inheriting: Rights,
+    access: Access,
 }
 
 impl System {
@@ -71,13 +85,14 @@ impl System {
         let int = |index: usize| call.args[index] as u32;
         let (fd, lookup, result) = (int(0), int(1), int(8));
         let request = Request::decode(int(4), call.args[5], call.args[6], int(7))?;
-        let (dir, inheriting) = {
-            let descriptor = self.descriptor_of_directory(fd, request.needed())?;
-            (descriptor.0, descriptor.1)
+        let (dir, descriptor) = self.directory(fd, request.needed())?;
+        let through = Through {
+            inheriting: descriptor.inheriting,
+            access: descriptor.access,
         };
         // Rights are inherited, never gained.
         let asked = (request.rights | request.inheriting) & rights::ALL;
-        if asked & !inheriting != 0 {
+        if asked & !through.inheriting != 0 {
             return Err(Errno::Notcapable.into());
         }
         let path = self.read_path(memory, (int(2), int(3)))?;
@@ -86,8 +101,8 @@ impl System {
         memory.check(result, 4)?;
         let place = self.fs.resolve(dir, &path, follow)?;
         let descriptor = match place.node {
-            Some(_) => self.open_existing(&place, &request, inheriting)?,
-            None => self.open_new(&place, &request, inheriting)?,
+            Some(_) => self.open_existing(&place, &request, &through)?,
+            None => self.open_new(&place, &request, &through)?,
         };
         let opened = self.fds.insert(&mut self.fs, descriptor)?;
         Ok(memory.write_u32(result, opened)?)
@@ -97,7 +112,7 @@ impl System {
         &mut self,
         place: &Place,
         request: &Request,
-        inherited: Rights,
+        through: &Through,
     ) -> Result<Descriptor, Stop> {
         if request.create && request.exclusive {
             return Err(Errno::Exist.into());
@@ -112,7 +127,8 @@ impl System {
                 if request.create || request.truncate || writes {
                     return Err(Errno::Isdir.into());
                 }
-                let (rights, inheriting) = rights::of_directory(request.inheriting, inherited);
+                let (rights, inheriting) =
+                    rights::of_directory(request.inheriting, through.inheriting);
                 Ok(Descriptor {
                     object: Object::Directory {
                         ino,
@@ -122,9 +138,13 @@ impl System {
                     rights,
                     inheriting,
                     flags: request.flags,
+                    access: through.access,
                 })
             }
             Kind::File if request.directory || place.must_be_directory => Err(Errno::Notdir.into()),
+            Kind::File if request.writes() && !through.access.writes_files() => {
+                Err(Errno::Perm.into())
+            }
             Kind::File => {
                 if request.truncate || request.rights & rights::FD_WRITE != 0 {
                     self.fs.check_writable(ino)?;
@@ -132,7 +152,7 @@ impl System {
                 if request.truncate {
                     self.fs.set_size(ino, 0, self.now())?;
                 }
-                Ok(request.opened_file(ino, inherited))
+                Ok(request.opened_file(ino, through))
             }
         }
     }
@@ -141,7 +161,7 @@ impl System {
         &mut self,
         place: &Place,
         request: &Request,
-        inherited: Rights,
+        through: &Through,
     ) -> Result<Descriptor, Stop> {
         if !request.create {
             return Err(Errno::Noent.into());
@@ -150,8 +170,12 @@ impl System {
             return Err(Errno::Isdir.into());
         }
         let name = place.name.as_deref().ok_or(Errno::Isdir)?;
+        let access = through.access;
+        if !access.changes_directories() || request.writes() && !access.writes_files() {
+            return Err(Errno::Perm.into());
+        }
         let ino = self.fs.create_file(place.dir, name, self.now())?;
-        Ok(request.opened_file(ino, inherited))
+        Ok(request.opened_file(ino, through))
     }
 }
 

@@ -4,30 +4,32 @@ use super::fd::{decode_times, filetype_of, write_filestat};
 use super::open::decode_lookup;
 use super::*;
 use crate::fs::{Ino, Kind, MAX_PATH, Place};
+use crate::task::Access;
 use std::sync::Arc;
 
 /// Where a string is: address, and length in bytes.
 type Text = (u32, u32);
 
 impl System {
-    /// The directory behind `fd`, which must have `rights`, and what it lets others inherit.
-    pub(super) fn descriptor_of_directory(
-        &self,
-        fd: u32,
-        rights: Rights,
-    ) -> Result<(Ino, Rights), Errno> {
+    /// The directory behind `fd`, which must have `rights`, and its descriptor.
+    pub(super) fn directory(&self, fd: u32, rights: Rights) -> Result<(Ino, &Descriptor), Errno> {
         let descriptor = self.fds.get(fd)?;
         let Object::Directory { ino, .. } = descriptor.object else {
             return Err(Errno::Notdir);
         };
         match descriptor.rights & rights == rights {
-            true => Ok((ino, descriptor.inheriting)),
+            true => Ok((ino, descriptor)),
             false => Err(Errno::Notcapable),
         }
     }
 
-    fn directory(&self, fd: u32, rights: Rights) -> Result<Ino, Errno> {
-        Ok(self.descriptor_of_directory(fd, rights)?.0)
+    /// As [`System::directory`], for a change of what the directory holds: EPERM if it is read-only.
+    fn changed_directory(&self, fd: u32, rights: Rights) -> Result<(Ino, Access), Errno> {
+        let (ino, descriptor) = self.directory(fd, rights)?;
+        match descriptor.access.changes_directories() {
+            true => Ok((ino, descriptor.access)),
+            false => Err(Errno::Perm),
+        }
     }
 
     /// A path from guest memory: EFAULT, ENAMETOOLONG, or EILSEQ if it is not UTF-8.
@@ -61,7 +63,7 @@ impl System {
         fd: u32,
         path: Text,
     ) -> Result<(), Stop> {
-        let dir = self.directory(fd, rights::PATH_CREATE_DIRECTORY)?;
+        let (dir, _) = self.changed_directory(fd, rights::PATH_CREATE_DIRECTORY)?;
         let place = self.named_new_directory(memory, dir, path)?;
         if place.node.is_some() {
             return Err(Errno::Exist.into());
@@ -95,7 +97,7 @@ impl System {
         path: Text,
         result: u32,
     ) -> Result<(), Stop> {
-        let dir = self.directory(fd, rights::PATH_FILESTAT_GET)?;
+        let (dir, _) = self.directory(fd, rights::PATH_FILESTAT_GET)?;
         let place = self.place(memory, dir, path, decode_lookup(lookup)?)?;
         let metadata = self.fs.metadata(place.existing()?)?;
         write_filestat(memory, abi, result, filetype_of(metadata.kind), &metadata)
@@ -109,13 +111,14 @@ impl System {
         path: Text,
         (accessed, modified, flags): (u64, u64, u32),
     ) -> Result<(), Stop> {
-        let dir = self.directory(fd, rights::PATH_FILESTAT_SET_TIMES)?;
+        let (dir, descriptor) = self.directory(fd, rights::PATH_FILESTAT_SET_TIMES)?;
+        let access = descriptor.access;
         let now = self.now();
         let (accessed, modified) = decode_times(now, accessed, modified, flags)?;
         let place = self.place(memory, dir, path, decode_lookup(lookup)?)?;
-        Ok(self
-            .fs
-            .set_times(place.existing()?, accessed, modified, now)?)
+        let ino = place.existing()?;
+        self.may_set_times(ino, access)?;
+        Ok(self.fs.set_times(ino, accessed, modified, now)?)
     }
 
     pub(super) fn path_link(
@@ -124,8 +127,9 @@ impl System {
         (from_fd, lookup, from): (u32, u32, Text),
         (to_fd, to): (u32, Text),
     ) -> Result<(), Stop> {
-        let from_dir = self.directory(from_fd, rights::PATH_LINK_SOURCE)?;
-        let to_dir = self.directory(to_fd, rights::PATH_LINK_TARGET)?;
+        let (from_dir, source) = self.directory(from_fd, rights::PATH_LINK_SOURCE)?;
+        let (to_dir, access) = self.changed_directory(to_fd, rights::PATH_LINK_TARGET)?;
+        may_move(source.access, access)?;
         // A link to what a link points to: no host of WASI does it, and wasmtime says so this way.
         if decode_lookup(lookup)? {
             return Err(Errno::Inval.into());
@@ -155,7 +159,7 @@ impl System {
         buffer: Text,
         result: u32,
     ) -> Result<(), Stop> {
-        let dir = self.directory(fd, rights::PATH_READLINK)?;
+        let (dir, _) = self.directory(fd, rights::PATH_READLINK)?;
         let place = self.place(memory, dir, path, false)?;
         let target = self.fs.symlink_target(place.existing()?)?;
         memory.check(buffer.0, buffer.1)?;
@@ -172,7 +176,7 @@ impl System {
         fd: u32,
         path: Text,
     ) -> Result<(), Stop> {
-        let dir = self.directory(fd, rights::PATH_REMOVE_DIRECTORY)?;
+        let (dir, _) = self.changed_directory(fd, rights::PATH_REMOVE_DIRECTORY)?;
         let text = self.read_path(memory, path)?;
         let place = self.place(memory, dir, path, false)?;
         let name = place
@@ -190,8 +194,10 @@ impl System {
         (from_fd, from): (u32, Text),
         (to_fd, to): (u32, Text),
     ) -> Result<(), Stop> {
-        let from_dir = self.directory(from_fd, rights::PATH_RENAME_SOURCE)?;
-        let to_dir = self.directory(to_fd, rights::PATH_RENAME_TARGET)?;
+        let (from_dir, from_access) =
+            self.changed_directory(from_fd, rights::PATH_RENAME_SOURCE)?;
+        let (to_dir, to_access) = self.changed_directory(to_fd, rights::PATH_RENAME_TARGET)?;
+        may_move(from_access, to_access)?;
         let source = self.named_new_directory(memory, from_dir, from)?;
         let target = self.named_new_directory(memory, to_dir, to)?;
         let (Some(from_name), Some(to_name)) = (source.name.as_ref(), target.name.as_ref()) else {
@@ -217,7 +223,7 @@ impl System {
         fd: u32,
         path: Text,
     ) -> Result<(), Stop> {
-        let dir = self.directory(fd, rights::PATH_SYMLINK)?;
+        let (dir, _) = self.changed_directory(fd, rights::PATH_SYMLINK)?;
         let target = self.read_path(memory, target)?;
         match target.as_bytes() {
             [] => return Err(Errno::Noent.into()),
@@ -241,7 +247,7 @@ impl System {
         fd: u32,
         path: Text,
     ) -> Result<(), Stop> {
-        let dir = self.directory(fd, rights::PATH_UNLINK_FILE)?;
+        let (dir, _) = self.changed_directory(fd, rights::PATH_UNLINK_FILE)?;
         let slash = self.ends_in_slash(memory, path)?;
         let place = match slash {
             true => self.named_new_directory(memory, dir, path)?,
@@ -254,5 +260,25 @@ impl System {
             _ if slash => Err(Errno::Notdir.into()),
             _ => Ok(self.fs.unlink(place.dir, name, self.now())?),
         }
+    }
+
+    /// EPERM if the times of `ino` may not be changed with `access`.
+    pub(super) fn may_set_times(&self, ino: Ino, access: Access) -> Result<(), Errno> {
+        let may = match self.fs.metadata(ino)?.kind {
+            Kind::File => access.writes_files(),
+            Kind::Directory | Kind::Symlink => access.changes_directories(),
+        };
+        match may {
+            true => Ok(()),
+            false => Err(Errno::Perm),
+        }
+    }
+}
+
+/// EPERM where a file that may not be written would get a name under which it may.
+fn may_move(from: Access, to: Access) -> Result<(), Errno> {
+    match !from.writes_files() && to.writes_files() {
+        true => Err(Errno::Perm),
+        false => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! `poll_oneoff`.
 
-use super::process::check_clock;
+use super::clock::ClockId;
 use super::*;
 
 /// Sizes in bytes.
@@ -116,28 +116,24 @@ impl System {
         Ok(memory.write_u32(result, ready.len() as u32)?)
     }
 
+    /// The events that are due. A descriptor that is not open fails the whole call with EBADF, as
+    /// on wasmtime; any other error is told in the subscription's event.
     fn ready(&mut self, subscriptions: &[Subscription]) -> Result<Vec<Event>, Stop> {
-        let now = self.now();
+        for subscription in subscriptions {
+            if let Wait::Read(fd) | Wait::Write(fd) = subscription.wait {
+                self.fds.get(fd)?;
+            }
+        }
         let mut ready = Vec::new();
         let mut sleepers = Vec::new();
         for subscription in subscriptions {
             let userdata = subscription.userdata;
             match subscription.wait {
-                Wait::Clock { id, timeout, flags } => {
-                    let valid = check_clock(id).and(match flags & !ABSTIME {
-                        0 => Ok(()),
-                        _ => Err(Errno::Inval),
-                    });
-                    let deadline = match flags & ABSTIME {
-                        0 => now.saturating_add(timeout),
-                        _ => timeout,
-                    };
-                    match valid {
-                        Ok(()) if deadline > now => sleepers.push((deadline, userdata)),
-                        Ok(()) => ready.push(clock_event(userdata, Errno::Success)),
-                        Err(errno) => ready.push(clock_event(userdata, errno)),
-                    }
-                }
+                Wait::Clock { id, timeout, flags } => match self.left(id, timeout, flags) {
+                    Ok(0) => ready.push(clock_event(userdata, Errno::Success)),
+                    Ok(left) => sleepers.push((left, userdata)),
+                    Err(errno) => ready.push(clock_event(userdata, errno)),
+                },
                 Wait::Read(fd) => ready.extend(self.read_event(fd, userdata)),
                 Wait::Write(fd) => ready.push(self.write_event(fd, userdata)),
             }
@@ -145,16 +141,24 @@ impl System {
         if !ready.is_empty() {
             return Ok(ready);
         }
-        let Some(&(first, _)) = sleepers.iter().min_by_key(|(deadline, _)| *deadline) else {
+        let Some(shortest) = sleepers.iter().map(|(left, _)| *left).min() else {
             return Err(Stop::Block);
         };
-        self.clock.sleep_until(first, self.steps);
-        let over = sleepers
-            .into_iter()
-            .filter(|&(deadline, _)| deadline == first);
+        self.clock.sleep(shortest);
+        let over = sleepers.into_iter().filter(|&(left, _)| left == shortest);
         Ok(over
             .map(|(_, userdata)| clock_event(userdata, Errno::Success))
             .collect())
+    }
+
+    /// Nanoseconds until a clock's subscription is due.
+    fn left(&self, id: u32, timeout: u64, flags: u16) -> Result<u64, Errno> {
+        let now = self.clock.peek(ClockId::decode(id)?, self.steps);
+        match flags {
+            0 => Ok(timeout),
+            ABSTIME => Ok(timeout.saturating_sub(now)),
+            _ => Err(Errno::Inval),
+        }
     }
 
     /// The event of a descriptor that can be read, or `None` if that has to be waited for.

@@ -1,6 +1,6 @@
 //! Arguments, environment, clocks, signals, sockets.
 
-use super::clock::RESOLUTION;
+use super::clock::{ClockId, RESOLUTION};
 use super::*;
 
 /// Writes a list of strings as C expects it: an array of pointers at `pointers`, and at `buffer`
@@ -38,9 +38,6 @@ fn write_sizes(
     memory.write_u32(size, u32::try_from(bytes).map_err(|_| Errno::Overflow)?)?;
     Ok(())
 }
-
-/// How many clocks preview1 has: realtime, monotonic, process and thread CPU time.
-const CLOCKS: u32 = 4;
 
 impl System {
     pub(super) fn args_get(
@@ -85,18 +82,20 @@ impl System {
         id: u32,
         result: u32,
     ) -> Result<(), Stop> {
-        check_clock(id)?;
+        ClockId::decode(id)?;
         Ok(memory.write_u64(result, RESOLUTION)?)
     }
 
     pub(super) fn clock_time_get(
-        &self,
+        &mut self,
         memory: &mut Memory<'_>,
         id: u32,
         result: u32,
     ) -> Result<(), Stop> {
-        check_clock(id)?;
-        Ok(memory.write_u64(result, self.now())?)
+        let id = ClockId::decode(id)?;
+        memory.check(result, 8)?;
+        let time = self.clock.read(id, self.steps);
+        Ok(memory.write_u64(result, time)?)
     }
 
     /// A signal does what it does by default on a Unix system: nothing, or it ends the process, for
@@ -115,16 +114,10 @@ impl System {
         }
     }
 
-    /// There are no sockets: a descriptor is none (ENOTSOCK), or it is not there (EBADF).
+    /// There are no sockets: a file or stream is none (ENOTSOCK); a descriptor that is not open, or
+    /// is a directory, is EBADF, as for every function that makes no sense on a directory.
     pub(super) fn sock(&self, fd: u32) -> Result<(), Stop> {
-        self.fds.get(fd)?;
+        self.no_directory(fd, 0)?;
         Err(Errno::Notsock.into())
-    }
-}
-
-pub(super) fn check_clock(id: u32) -> Result<(), Errno> {
-    match id < CLOCKS {
-        true => Ok(()),
-        false => Err(Errno::Inval),
     }
 }

@@ -65,16 +65,23 @@ pub const DIRECTORY: Rights = FD_DATASYNC
 /// The rights that come with write access to a file.
 const WRITING: Rights = FD_ALLOCATE | FD_FILESTAT_SET_SIZE;
 
+/// The rights to change a file.
+pub const CHANGING: Rights = FD_WRITE | WRITING | FD_FILESTAT_SET_TIMES;
+
 /// The rights that a file opened with the rights `asked` gets, out of those that may be
 /// `inherited`.
 ///
-/// Reading and writing are as asked. The rest comes along, asked for or not, as on wasmtime:
-/// programs (its own tests too) open a file to read and then seek. `fd_fdstat_set_rights` can take
-/// any of it away.
+/// A program that asks for more than reading and writing knows about rights, and gets what it asks
+/// for, as the specification says. One that asks for reading or writing alone gets the rest along
+/// with it, as on wasmtime: programs (its own tests too) open a file to read and then seek.
 pub fn of_file(asked: Rights, inherited: Rights) -> Rights {
-    let mut granted = (asked & FILE) | (FILE & !(FD_READ | FD_WRITE | WRITING));
-    if asked & FD_WRITE != 0 {
-        granted |= WRITING;
+    let asked = asked & FILE;
+    let mut granted = asked;
+    if asked & !(FD_READ | FD_WRITE) == 0 {
+        granted |= FILE & !(FD_READ | FD_WRITE | WRITING);
+        if asked & FD_WRITE != 0 {
+            granted |= WRITING;
+        }
     }
     granted & inherited
 }

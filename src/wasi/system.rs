@@ -1,9 +1,10 @@
 //! The state of one run's system, and the dispatch of calls to it.
 
 use super::clock::Clock;
+use super::trace::{Trace, Traced};
 use super::*;
 use crate::fs::{Filesystem, FsError};
-use crate::task::Random;
+use crate::task::{Preopen, Random};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -72,8 +73,8 @@ pub struct Setup {
     pub terminal: bool,
     /// The files.
     pub fs: Filesystem,
-    /// Preopened directories, from descriptor 3 on: the name that the guest sees, and the path.
-    pub preopens: Vec<(String, String)>,
+    /// Preopened directories, from descriptor 3 on.
+    pub preopens: Vec<Preopen>,
     /// How time passes.
     pub clock: Clock,
     /// Where random bytes come from.
@@ -82,6 +83,8 @@ pub struct Setup {
     pub output_limit: Option<u64>,
     /// The most bytes that files may hold.
     pub file_limit: Option<u64>,
+    /// Whether to digest all calls.
+    pub trace: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -104,6 +107,8 @@ pub struct System {
     pub steps: u64,
     /// Calls made so far.
     pub calls: u64,
+    /// Digests all calls, if that is asked for.
+    pub trace: Option<Trace>,
     /// Standard input.
     pub stdin: Stdin,
     /// Standard output and error.
@@ -129,10 +134,10 @@ impl System {
         for stream in [Stream::In, Stream::Out, Stream::Err] {
             open(&mut fs, Descriptor::stream(stream))?;
         }
-        for (name, path) in &setup.preopens {
-            let ino = fs.find(path)?;
+        for preopen in &setup.preopens {
+            let ino = fs.find(&preopen.path)?;
             fs.list(ino).map(drop)?;
-            open(&mut fs, Descriptor::preopen(ino, name))?;
+            open(&mut fs, Descriptor::preopen(ino, preopen))?;
         }
         Ok(Self {
             args: setup.args,
@@ -147,6 +152,7 @@ impl System {
             file_limit: setup.file_limit,
             steps: 0,
             calls: 0,
+            trace: setup.trace.then(Trace::default),
             stdin: setup.stdin,
             output: Output::with_limit(setup.output_limit),
             fs,
@@ -156,15 +162,33 @@ impl System {
     /// Makes one call of the guest.
     pub fn call(&mut self, call: &Call, memory: &mut Memory<'_>) -> Reply {
         self.stdin.play(self.calls);
-        let reply = match self.dispatch(call, memory) {
+        let reply = match self.trace.take() {
+            None => self.answer(call, memory),
+            Some(mut trace) => {
+                let mut traced = Traced {
+                    memory,
+                    trace: &mut trace,
+                };
+                let reply = self.answer(call, &mut traced);
+                trace.call(call, self.steps, reply);
+                self.trace = Some(trace);
+                reply
+            }
+        };
+        if reply != Reply::Block {
+            self.calls += 1;
+        }
+        reply
+    }
+
+    fn answer(&mut self, call: &Call, memory: &mut Memory<'_>) -> Reply {
+        match self.dispatch(call, memory) {
             Ok(()) => Reply::Return(Errno::Success),
             Err(Stop::Errno(errno)) => Reply::Return(errno),
-            Err(Stop::Block) => return Reply::Block,
+            Err(Stop::Block) => Reply::Block,
             Err(Stop::Exit(code)) => Reply::Exit(code),
             Err(Stop::Exceeded(limit)) => Reply::Exceeded(limit),
-        };
-        self.calls += 1;
-        reply
+        }
     }
 
     /// Adds bytes to live standard input; ignored once it is closed.
@@ -191,7 +215,7 @@ impl System {
             F::ClockResGet => self.clock_res_get(memory, int(0), int(1)),
             F::ClockTimeGet => self.clock_time_get(memory, int(0), int(2)),
             F::FdAdvise => self.fd_advise(int(0), long(1), long(2), int(3)),
-            F::FdAllocate => self.fd_allocate(int(0), long(1), long(2)),
+            F::FdAllocate => self.fd_allocate(int(0)),
             F::FdClose => self.fd_close(int(0)),
             F::FdDatasync => self.fd_datasync(int(0)),
             F::FdFdstatGet => self.fd_fdstat_get(memory, int(0), int(1)),

@@ -52,7 +52,10 @@ impl From<ArchiveError> for JsValue {
                 "archive-escape",
                 "Make the archive again with paths inside of it, without `..` and leading slashes.",
             ),
-            ArchiveError::TooBig { .. } => ("archive-too-big", "Use a smaller archive."),
+            ArchiveError::TooBig { .. } => (
+                "archive-too-big",
+                "Use a smaller archive, or choose fewer files.",
+            ),
             ArchiveError::Unsupported { .. } => (
                 "archive-unsupported",
                 "Leave that entry out, or store it in the usual way.",
@@ -214,8 +217,8 @@ impl Task {
     }
 
     /// Starts a run: `{args, env, stdin: Uint8Array | "live", limits?, clock?: "fixed" | "virtual",
-    /// random?: "seeded" | "truebit-v1", seed?: hex}`. May be called many times; a run never changes
-    /// the task's files.
+    /// random?: "seeded" | "truebit-v1", seed?: hex, preopens?}`. Without `preopens` the guest has
+    /// one, `/`. May be called many times; a run never changes the task's files.
     pub fn start(&self, options: &Object) -> Result<Run, JsValue> {
         let module = self.module.as_ref().ok_or_else(|| {
             throw(
@@ -241,8 +244,13 @@ impl Task {
             true => LimitFields::default(),
             false => serde_wasm_bindgen::from_value(limits).map_err(|_| bad("limits"))?,
         };
+        let preopens = field("preopens")?;
         let stdin = field("stdin")?;
         let mut task = self.inputs.clone();
+        if !preopens.is_undefined() {
+            task.preopens =
+                serde_wasm_bindgen::from_value(preopens).map_err(|_| bad("preopens"))?;
+        }
         task.args.push(module.info.name.clone().into_bytes());
         task.args.extend(args.into_iter().map(String::into_bytes));
         task.env.extend(

@@ -8,6 +8,11 @@ use verirun::{Input, Module, Run, State, Task};
 
 /// Runs `guest` on Verirun with an empty root directory.
 pub fn run_on_verirun(guest: &Path, case: &Case) -> Outcome {
+    run_task_on_verirun(guest, case, |_| {})
+}
+
+/// As [`run_on_verirun`], with what `change` makes of the task.
+pub fn run_task_on_verirun(guest: &Path, case: &Case, change: impl FnOnce(&mut Task)) -> Outcome {
     let name = guest
         .file_stem()
         .expect("a file")
@@ -22,6 +27,7 @@ pub fn run_on_verirun(guest: &Path, case: &Case) -> Outcome {
         ..Task::default()
     };
     task.args.extend(case.args.iter().cloned());
+    change(&mut task);
     let mut run = Run::start(&module, &task).expect("the run starts");
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     loop {

@@ -1,7 +1,7 @@
 //! Host folders in and out of the in-memory filesystem. The guest itself never sees the host.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use verirun::fs::{ArchiveError, Change, Entry, Filesystem, FsError, Kind, ROOT};
 use verirun::wasi::EPOCH;
@@ -231,10 +231,13 @@ fn write_file(files: &Filesystem, entry: &Entry, path: &Path) -> Result<(), Host
         .and_then(|ino| files.content(ino))
         .map_err(guest(&entry.path))?;
     let mut file = fs::File::create(path).map_err(io(path))?;
-    let mut result = Ok(());
-    content.for_each_block(|block| {
+    // Holes stay holes: a program may make a file longer than the disk.
+    let mut result = file.set_len(content.len());
+    content.for_each_stored(|offset, bytes| {
         if result.is_ok() {
-            result = file.write_all(block);
+            result = file
+                .seek(SeekFrom::Start(offset))
+                .and_then(|_| file.write_all(bytes));
         }
     });
     result.map_err(io(path))

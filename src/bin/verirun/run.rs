@@ -10,7 +10,9 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use verirun::fs::Entry;
-use verirun::{Input, Limits, Module, Outcome, Run, StartError, State, Stats, Task};
+use verirun::{
+    Access, Input, Limits, Module, Outcome, Preopen, Run, StartError, State, Stats, Task,
+};
 
 /// The exit code for a run that never started.
 pub const NEVER_RAN: u8 = 2;
@@ -21,13 +23,14 @@ pub const SLICE: u64 = 2_000_000;
 
 #[derive(Args)]
 pub struct Arguments {
-    /// Copy a host folder in, and preopen it (as GUEST, or under its own name). Nothing is written
-    /// back without --write-back.
-    #[arg(long = "dir", value_name = "HOST[::GUEST]")]
+    /// Copy a host folder in, and preopen it (as GUEST, or under its own name). With `::ro` behind
+    /// GUEST the program can't change it; with `::ro-files` it can't change the files in it.
+    /// Nothing is written back without --write-back.
+    #[arg(long = "dir", value_name = "HOST[::GUEST[::ro]]")]
     dirs: Vec<String>,
     /// Set an environment variable of the guest; it sees no others.
     #[arg(long = "env", value_name = "NAME=VALUE")]
-    env: Vec<String>,
+    env: Vec<OsString>,
     /// Standard input from a file instead of ours.
     #[arg(long, value_name = "FILE")]
     stdin: Option<PathBuf>,
@@ -70,8 +73,14 @@ enum RunError {
         #[source]
         cause: io::Error,
     },
+    #[error("`{0}` is no option of `verirun run`; `verirun run --help` lists them")]
+    Option(String),
     #[error("--env {0}: give it as NAME=VALUE")]
     Env(String),
+    #[error(
+        "--dir {value}: `{access}` is no access mode; `ro` (nothing can be changed) and `ro-files` (no file can) are"
+    )]
+    Access { value: String, access: String },
     #[error(transparent)]
     Host(#[from] HostError),
     #[error(transparent)]
@@ -87,8 +96,31 @@ enum RunError {
 /// A `--dir`: where it is, and what the guest calls it.
 struct Mount {
     host: PathBuf,
-    name: String,
-    path: String,
+    preopen: Preopen,
+}
+
+impl Mount {
+    /// Reads `HOST[::GUEST[::ACCESS]]`.
+    fn parse(value: &str) -> Result<Self, RunError> {
+        let (host, guest) = split(value);
+        let (name, access) = match guest.map(|guest| (guest, guest.rsplit_once("::"))) {
+            None => (host.to_string_lossy().into_owned(), Access::ReadWrite),
+            Some((name, None)) => (name.to_owned(), Access::ReadWrite),
+            Some((_, Some((name, "ro")))) => (name.to_owned(), Access::ReadOnly),
+            Some((_, Some((name, "ro-files")))) => (name.to_owned(), Access::ReadOnlyFiles),
+            Some((_, Some((_, access)))) => {
+                return Err(RunError::Access {
+                    value: value.to_owned(),
+                    access: access.to_owned(),
+                });
+            }
+        };
+        let path = inside(&name);
+        Ok(Self {
+            host,
+            preopen: Preopen { name, path, access },
+        })
+    }
 }
 
 /// Splits `HOST[::GUEST]`.
@@ -149,6 +181,11 @@ fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>, Limits), R
         .first()
         .map(PathBuf::from)
         .unwrap_or_default();
+    // Options behind the program are the program's, so clap takes an unknown one for the program.
+    let name = path.to_string_lossy();
+    if name.starts_with('-') && !path.exists() {
+        return Err(RunError::Option(name.into_owned()));
+    }
     let module = Module::load(&path.to_string_lossy(), &read(&path)?).map_err(StartError::from)?;
     let mut task = Task::default();
     let program = path.file_name().unwrap_or(path.as_os_str());
@@ -161,9 +198,11 @@ fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>, Limits), R
             .map(|arg| arg.as_encoded_bytes().to_vec()),
     );
     for variable in &arguments.env {
-        match variable.split_once('=') {
-            Some((name, _)) if !name.is_empty() => task.env.push(variable.clone().into_bytes()),
-            _ => return Err(RunError::Env(variable.clone())),
+        // Bytes, as the program's arguments: what an operating system passes need not be UTF-8.
+        let bytes = variable.as_encoded_bytes();
+        match bytes.iter().position(|&byte| byte == b'=') {
+            None | Some(0) => return Err(RunError::Env(variable.to_string_lossy().into_owned())),
+            Some(_) => task.env.push(bytes.to_vec()),
         }
     }
     task.stdin = match &arguments.stdin {
@@ -176,21 +215,16 @@ fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>, Limits), R
     arguments.profile.apply(&mut task)?;
     let mut mounts = Vec::new();
     for value in &arguments.dirs {
-        let (host, guest) = split(value);
-        let name = guest.map_or_else(|| host.to_string_lossy().into_owned(), str::to_owned);
-        let path = inside(&name);
-        host::copy_in(&mut task.files, &host, &path)?;
-        mounts.push(Mount { host, name, path });
+        let mount = Mount::parse(value)?;
+        host::copy_in(&mut task.files, &mount.host, &mount.preopen.path)?;
+        mounts.push(mount);
     }
     for value in &arguments.mount_tar {
         let (file, guest) = split(value);
         host::mount_tar(&mut task.files, &file, &inside(guest.unwrap_or("/")))?;
     }
     if !mounts.is_empty() {
-        let preopens = mounts
-            .iter()
-            .map(|mount| (mount.name.clone(), mount.path.clone()));
-        task.preopens = preopens.collect();
+        task.preopens = mounts.iter().map(|mount| mount.preopen.clone()).collect();
     }
     let run = Run::start(&module, &task)?;
     Ok((module, run, mounts, task.limits))
@@ -215,7 +249,13 @@ fn drive(
     let changes = run.changes();
     if arguments.write_back {
         for mount in mounts {
-            host::copy_out(run.files(), &changes, &mount.path, &mount.host, true)?;
+            host::copy_out(
+                run.files(),
+                &changes,
+                &mount.preopen.path,
+                &mount.host,
+                true,
+            )?;
         }
     }
     if let Some(dir) = &arguments.out_dir {
@@ -291,4 +331,36 @@ pub fn exit_code(outcome: Option<&Outcome>) -> ExitCode {
     };
     eprintln!("verirun: {message}");
     ExitCode::from(ABORTED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mount_has_a_folder_a_name_and_an_access_mode() {
+        for (value, host, name, path, access) in [
+            ("in", "in", "in", "in", Access::ReadWrite),
+            ("a/b::/", "a/b", "/", "", Access::ReadWrite),
+            ("a::.", "a", ".", "", Access::ReadWrite),
+            ("a::/x/y", "a", "/x/y", "x/y", Access::ReadWrite),
+            ("a::ro", "a", "ro", "ro", Access::ReadWrite),
+            ("a::x::ro", "a", "x", "x", Access::ReadOnly),
+            ("a::x::ro-files", "a", "x", "x", Access::ReadOnlyFiles),
+        ] {
+            let mount = Mount::parse(value).expect(value);
+            assert_eq!(mount.host, PathBuf::from(host), "{value}");
+            let expected = Preopen {
+                access,
+                ..Preopen::new(name, path)
+            };
+            assert_eq!(mount.preopen, expected, "{value}");
+        }
+        for value in ["a::x::rw", "a::x::", "a::x::RO"] {
+            assert!(
+                matches!(Mount::parse(value), Err(RunError::Access { .. })),
+                "{value}"
+            );
+        }
+    }
 }

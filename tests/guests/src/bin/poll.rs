@@ -220,6 +220,15 @@ fn files(s: &mut Suite) {
         one(on_fd(12, READ, u32::MAX)).map(|_| ()),
         "EBADF",
     );
+    // A descriptor that is not open fails the call, not its event: there is nothing to wait for.
+    for (name, fd) in [("closed", fd), ("never opened", UNUSED_FD)] {
+        let events = poll(&[clock(15, 1, 0, 0), on_fd(16, READ, fd)]);
+        s.is(
+            &format!("{name}, the whole call"),
+            events.map(|events| events.len()),
+            "EBADF",
+        );
+    }
     s.group("directory");
     let dir = s.need(
         "open",

@@ -44,7 +44,7 @@ fn main() {
         ("file", file, "ENOTSOCK|EBADF"),
         ("stdin", 0, "ENOTSOCK|EBADF"),
         ("stdout", 1, "ENOTSOCK|EBADF"),
-        ("directory", ROOT, "ENOTSOCK|EBADF"),
+        ("directory", ROOT, "EBADF"),
         ("not open", UNUSED_FD, "EBADF"),
     ] {
         s.group(name);
