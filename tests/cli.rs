@@ -204,3 +204,37 @@ fn help_names_every_option() {
         assert!(help.contains(option), "{option}: {help}");
     }
 }
+
+#[test]
+fn gas_calls_and_frames_are_limited() {
+    let endless = r#"(module (memory (export "memory") 1) (func (export "_start") (loop (br 0))))"#;
+    let deep = r#"(module (memory (export "memory") 1)
+        (func $f (param i64) (call $f (local.get 0)))
+        (func (export "_start") (call $f (i64.const 1))))"#;
+    let config = r#"{"run":{"limits":{"gas":"1000"}}}"#;
+    let dir = folder(&[
+        ("endless.wat", endless),
+        ("deep.wat", deep),
+        ("config.json", config),
+    ]);
+    for (args, kind) in [
+        (vec!["--gas", "1000", "endless.wat"], "out_of_gas"),
+        (vec!["--config", "config.json", "endless.wat"], "out_of_gas"),
+        (vec!["--call", "10", "deep.wat"], "call_depth_exceeded"),
+        (vec!["--frame", "64", "deep.wat"], "frame_exceeded"),
+    ] {
+        let mut all = vec!["run", "--json", "result.json", "--stats"];
+        all.extend(args.iter().copied());
+        let output = verirun(&all, dir.path());
+        assert_eq!(code(&output), 134, "{args:?}: {}", stderr(&output));
+        let json = std::fs::read(dir.path().join("result.json")).expect("it is written");
+        let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+        assert_eq!(json["outcome"]["kind"], kind, "{args:?}");
+    }
+    let output = verirun(&["run", "--call", "10", "--stats", "deep.wat"], dir.path());
+    assert!(
+        stderr(&output).contains("of 10 nested"),
+        "{}",
+        stderr(&output)
+    );
+}

@@ -212,6 +212,7 @@ fn unknown_imports_are_refused_each_with_its_reason() {
     let text = r#"(module
         (import "env" "emscripten_resize_heap" (func (param i32) (result i32)))
         (import "wbg" "__wbg_log" (func))
+        (import "./app_bg.js" "__wbg_now_57e0" (func))
         (import "wasi" "thread-spawn" (func (param i32) (result i32)))
         (import "wasi_snapshot_preview1" "fd_frobnicate" (func))
         (import "wasi_snapshot_preview1" "sched_yield" (func (param i32)))
@@ -231,6 +232,7 @@ fn unknown_imports_are_refused_each_with_its_reason() {
     for (name, reason) in [
         ("env.emscripten_resize_heap", "Emscripten"),
         ("wbg.__wbg_log", "wasm-bindgen"),
+        ("./app_bg.js.__wbg_now_57e0", "wasm-bindgen"),
         ("wasi.thread-spawn", "threads"),
         ("wasi_snapshot_preview1.fd_frobnicate", "no such function"),
         ("wasi_snapshot_preview1.sched_yield", "these parameters"),
@@ -244,7 +246,7 @@ fn unknown_imports_are_refused_each_with_its_reason() {
             "{name}: {missing:?}"
         );
     }
-    assert_eq!(missing.len(), 7, "fd_close is there: {missing:?}");
+    assert_eq!(missing.len(), 8, "fd_close is there: {missing:?}");
     assert!(codes(&report).contains(&"threads"), "{:?}", codes(&report));
 }
 

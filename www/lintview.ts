@@ -21,14 +21,14 @@ export function lintView(report: LintReport): HTMLElement {
     section("Fixed by the profile", fixed.map((entry) => row(entry.what, entry.how, entry.count, entry.first))),
     section("Features it needs", features.map((entry) => row(entry.name, entry.supported ? "" : "not supported", entry.count, entry.first.slice(0, 1)))),
     section("Sizes", [
-      ...report.memories.slice(0, MANY).map((memory) => row("memory", sizes(memory, memory.pageBytes === 65536 ? "pages" : `pages of ${memory.pageBytes} bytes`), 0, [])),
-      ...report.tables.slice(0, MANY).map((table) => row("table", sizes(table, "elements"), 0, [])),
+      ...report.memories.slice(0, MANY).map((memory) => row("memory", sizes(memory, "page", memory.pageBytes === 65536 ? "" : ` of ${memory.pageBytes} bytes`), 0, [])),
+      ...report.tables.slice(0, MANY).map((table) => row("table", sizes(table, "element"), 0, [])),
     ]),
   );
 }
 
-function sizes({ min, max }: { min: number; max: number | null }, unit: string): string {
-  return `${grouped(min)} ${unit}, ${max === null ? "no declared maximum" : `at most ${grouped(max)}`}`;
+function sizes({ min, max }: { min: number; max: number | null }, unit: string, detail = ""): string {
+  return `${plural(min, unit)}${detail}, ${max === null ? "no declared maximum" : `at most ${grouped(max)}`}`;
 }
 
 function section(title: string, rows: HTMLElement[]): HTMLElement | null {
@@ -36,7 +36,7 @@ function section(title: string, rows: HTMLElement[]): HTMLElement | null {
 }
 
 function row(name: string | null, text: string, count: number, first: Location[]): HTMLElement {
-  const times = count > 0 && first.length > 0 ? `${grouped(count)}×, first at ${first.map(place).join(", ")}` : "";
+  const times = count > 0 && first.length > 0 ? `${grouped(count)}×, first at ${first.slice(0, 2).map(place).join(", ")}` : "";
   return make(
     "li",
     {},

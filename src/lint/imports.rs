@@ -1,7 +1,14 @@
 //! Why an import is not there, and what to build instead.
 
+const WASM_BINDGEN: &str =
+    "wasm-bindgen's JavaScript: build for wasm32-wasip1, not wasm32-unknown-unknown";
+
 /// Why a module of this name, or a function of that, is not part of a task.
 pub(super) fn reason(module: &str, name: &str) -> &'static str {
+    // Bundlers give its module any name, `./program_bg.js` often.
+    if name.starts_with("__wbg_") || name.starts_with("__wbindgen_") || module.ends_with("_bg.js") {
+        return WASM_BINDGEN;
+    }
     match module {
         "wasi" if name == "thread-spawn" => {
             "threads are not supported: build for wasm32-wasip1, not wasm32-wasip1-threads"
@@ -9,9 +16,7 @@ pub(super) fn reason(module: &str, name: &str) -> &'static str {
         "wasi_snapshot_preview1" | "wasi_unstable" => {
             "preview1 has no such function, or not with these parameters"
         }
-        "wbg" | "__wbindgen_placeholder__" | "__wbindgen_externref_xform__" => {
-            "wasm-bindgen's JavaScript: build for wasm32-wasip1, not wasm32-unknown-unknown"
-        }
+        "wbg" | "__wbindgen_placeholder__" | "__wbindgen_externref_xform__" => WASM_BINDGEN,
         "go" | "gojs" => "Go's JavaScript support: build with GOOS=wasip1 GOARCH=wasm",
         "a" => "Emscripten's JavaScript: build with wasi-sdk, or with -sSTANDALONE_WASM",
         _ if module.starts_with("wasix") => {

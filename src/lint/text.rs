@@ -46,8 +46,17 @@ fn places(f: &mut fmt::Formatter<'_>, count: u64, first: &[Location]) -> fmt::Re
     }
 }
 
+fn count(number: u64, unit: &str) -> String {
+    match number {
+        1 => format!("1 {unit}"),
+        number => format!("{number} {unit}s"),
+    }
+}
+
 fn times(count: u64) -> String {
     match count {
+        // An import that nothing calls by its name; a table may hold it.
+        0 => "never called directly".to_owned(),
         1 => "once".to_owned(),
         count => format!("{count} times"),
     }
@@ -60,8 +69,10 @@ impl fmt::Display for Report {
         writeln!(f, "  {} bytes, SHA-256 {}", self.size, self.sha256)?;
         writeln!(
             f,
-            "  {} functions, {} bytes of code, {} bytes of data",
-            self.functions, self.code_bytes, self.data_bytes
+            "  {}, {} of code, {} of data",
+            count(self.functions, "function"),
+            count(self.code_bytes, "byte"),
+            count(self.data_bytes, "byte")
         )?;
         if !self.refused.is_empty() {
             writeln!(f, "\nRefused:")?;
@@ -134,8 +145,8 @@ impl Report {
             let wide = if memory.memory64 { ", 64-bit" } else { "" };
             writeln!(
                 f,
-                "  memory: {} pages of {} bytes, {}{shared}{wide}",
-                memory.min,
+                "  memory: {} of {} bytes, {}{shared}{wide}",
+                count(memory.min, "page"),
                 memory.page_bytes,
                 most(memory.max)
             )?;
@@ -144,8 +155,8 @@ impl Report {
         for table in self.tables.iter().take(SHOWN) {
             writeln!(
                 f,
-                "  table: {} elements ({}), {}",
-                table.min,
+                "  table: {} ({}), {}",
+                count(table.min, "element"),
                 table.element,
                 most(table.max)
             )?;

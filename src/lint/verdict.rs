@@ -15,12 +15,12 @@ const MAX_PAGES: u64 = 65_536;
 pub(super) const FIXED: [(&str, &str); 4] = [
     (
         "clock",
-        "every clock reads 1970-01-01T00:01:40Z; with `clock: virtual` it advances with the steps",
+        "every clock reads 1970-01-01T00:01:40Z; the virtual clock advances with the steps",
     ),
     ("sleep", "sleeping returns at once"),
     (
         "random",
-        "random bytes follow from the seed; with `truebit-v1` they are all 42",
+        "random bytes follow from the seed; with truebit-v1 they are all 42",
     ),
     ("network", "there are no sockets, and the calls say so"),
 ];

@@ -49,14 +49,14 @@ pub struct Arguments {
     /// Print figures to standard error at the end.
     #[arg(long)]
     stats: bool,
-    #[command(flatten)]
-    limits: LimitOptions,
-    #[command(flatten)]
-    profile: ProfileOptions,
     /// The program (a WebAssembly module, binary or text) and its arguments. Options behind the
     /// program are the program's, so the two are one list here.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_names = ["MODULE", "ARGS"])]
     command: Vec<OsString>,
+    #[command(flatten)]
+    limits: LimitOptions,
+    #[command(flatten)]
+    profile: ProfileOptions,
 }
 
 #[derive(Debug, thiserror::Error)]

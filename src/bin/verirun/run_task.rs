@@ -51,13 +51,13 @@ pub struct Arguments {
     /// Print figures to standard error at the end.
     #[arg(long)]
     stats: bool,
+    /// The folder, or a zip of it.
+    #[arg(value_name = "DIR|ZIP")]
+    folder: PathBuf,
     #[command(flatten)]
     limits: LimitOptions,
     #[command(flatten)]
     profile: ProfileOptions,
-    /// The folder, or a zip of it.
-    #[arg(value_name = "DIR|ZIP")]
-    folder: PathBuf,
 }
 
 #[derive(Debug, thiserror::Error)]
