@@ -2,6 +2,7 @@
 
 mod browser;
 mod checks;
+mod guests;
 mod layout;
 mod node;
 mod process;
@@ -10,6 +11,7 @@ mod site;
 mod task_check;
 mod tasks;
 mod tools;
+mod zig;
 
 use anyhow::{Result, bail};
 use layout::Layout;
@@ -25,7 +27,8 @@ Usage: cargo xtask <command>
   test    everything: checks, guests, sample tasks, unit and end-to-end tests
   check   the fast part of test: formatting, clippy, types, Rust tests
   tasks   build the sample tasks and compare what they do with what they should
-  guests  build the test programs in tests/guests
+  guests  build the test programs in tests/guests (Rust, C, AssemblyScript)
+  zig     install the C compiler for WASI and print where it is
   help    this text
 
 What a command needs and does not find, it installs into target/tools and node_modules.
@@ -73,7 +76,11 @@ fn dispatch(args: &[String]) -> Result<()> {
             let tasks = tasks::build(&layout)?;
             task_check::check(&layout, &tasks)
         }
-        "guests" => checks::build_guests(&layout),
+        "guests" => guests::build(&layout),
+        "zig" => {
+            println!("{}", zig::ensure(&layout)?.display());
+            Ok(())
+        }
         _ => bail!("no command `{command}`; see `cargo xtask help`"),
     }
 }
