@@ -242,6 +242,24 @@ fn raised_signals_end_the_program() {
 }
 
 #[test]
+fn ignored_signals_do_nothing() {
+    // None, SIGPIPE, SIGCHLD, SIGCONT, SIGURG and SIGWINCH: the specification says ignored, or continues.
+    for signal in ["0", "13", "16", "17", "22", "27"] {
+        let outcome = run_on_verirun(&guest("process"), &Case::with_args(&["raise", signal]));
+        assert_eq!(
+            outcome.value("after").as_deref(),
+            Some("ok"),
+            "proc_raise({signal})"
+        );
+        assert_eq!(outcome.end, End::Exit(0), "proc_raise({signal})");
+    }
+    for signal in ["31", "255", "256"] {
+        let outcome = run_on_verirun(&guest("process"), &Case::with_args(&["raise", signal]));
+        assert_eq!(outcome.value("after").as_deref(), Some("EINVAL"));
+    }
+}
+
+#[test]
 fn yielding() {
     conforms("process", &Case::with_args(&[]));
 }
