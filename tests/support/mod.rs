@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub mod oracle;
+pub mod oracle_unstable;
 pub mod verirun;
 
 use std::collections::BTreeMap;

@@ -166,7 +166,6 @@ function clocks(): void {
   is("resolution", err(clock_res_get(1, out)), "ok");
   yes("it is something", load<u64>(out) > 0);
   is("time", err(clock_time_get(0, 1, out)), "ok");
-  is("unknown", err(clock_time_get(99, 1, out)), "EINVAL");
 }
 
 function preopen(): void {
@@ -186,7 +185,6 @@ function seeking(fd: u32): void {
   is("reads there", read(fd), '"6789"');
   is("tell", long(fd_tell(fd, out), out), "10");
   is("before the start", err(fd_seek(fd, -1, SET, out)), "EINVAL");
-  is("unknown", err(fd_seek(fd, 0, 3, out)), "EINVAL");
 }
 
 /** All fields of a `filestat` of 56 bytes, and that nothing behind it is touched. */
@@ -245,7 +243,7 @@ function polling(fd: u32): void {
   // Three of them: each is 56 bytes behind the one before.
   fd_seek(fd, 4, SET, out);
   onDescriptor(buffer, 1, 1, fd);
-  onDescriptor(buffer + 56, 2, 2, fd);
+  onDescriptor(buffer + 56, 2, 2, 1);
   onDescriptor(buffer + 112, 3, 1, 0);
   is("three descriptors", num(poll_oneoff(buffer, events, 3, out), out), "3");
   let users: u64 = 0;
@@ -323,10 +321,10 @@ function others(): void {
   group("others");
   is("random", err(random_get(buffer, 16)), "ok");
   is("yield", err(sched_yield()), "ok");
-  is("signal 0", err(proc_raise(0)), "ok|ENOSYS|ENOTSUP|EINVAL");
   is("recv", err(sock_recv(1, vector(buffer, 1), 1, 0, out, out + 4)), "ENOTSOCK|EBADF");
   is("send", err(sock_send(1, vector(buffer, 1), 1, 0, out)), "ENOTSOCK|EBADF");
   is("shutdown", err(sock_shutdown(1, 1)), "ENOTSOCK|EBADF");
+  is("a signal without effect", err(proc_raise(0)), "ok");
 }
 
 printWith(print);
