@@ -297,6 +297,39 @@ fn large_numbers() {
     conforms("scale", &Case::with_args(&["100000"]));
 }
 
+/// Each kind of work that `benches/scale.rs` measures, at a size that takes no time.
+#[test]
+fn work_of_every_kind() {
+    for work in [
+        "create",
+        "list",
+        "stat",
+        "remove-all",
+        "remove-batches",
+        "remove-first",
+        "rename",
+        "link",
+        "nest",
+        "resolve",
+        "hole",
+        "blocks",
+        "append",
+        "open",
+        "poll",
+        "print",
+    ] {
+        for n in ["1", "2", "1000"] {
+            // A hole is counted in MiB.
+            let n = if work == "hole" && n == "1000" {
+                "20"
+            } else {
+                n
+            };
+            conforms("growth", &Case::with_args(&[work, n]));
+        }
+    }
+}
+
 #[test]
 fn the_same_run_twice_is_the_same() {
     for name in ["profile", "readdir", "rename"] {
