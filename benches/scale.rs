@@ -7,7 +7,6 @@
 //!
 //! A ratio of 2 from one column to the next is linear. Small ones vary, so each is the best of three.
 
-#[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../tests/support/mod.rs"]
 mod support;
 
