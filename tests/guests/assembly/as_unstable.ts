@@ -153,7 +153,7 @@ function strings(): void {
   const first = load<usize>(buffer, 4);
   const second = load<usize>(buffer, 8);
   is("first", text(first, second - first - 1), '"one"');
-  yes("total", load<u32>(size) == load<usize>(buffer, 8) - load<usize>(buffer) + 4);
+  yes("total", load<usize>(size) == load<usize>(buffer, 8) - load<usize>(buffer) + 4);
   group("environ");
   is("sizes", num(environ_sizes_get(out, size), out), "1");
   is("bytes", load<u32>(size).toString(), "10");
