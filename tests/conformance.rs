@@ -45,6 +45,9 @@ macro_rules! guests {
 }
 
 guests! {
+    c_dirs
+    c_files
+    c_time
     clock
     descriptors
     entries
@@ -63,6 +66,83 @@ guests! {
     size_times
     sockets
     undefined
+}
+
+/// The guests once more, built for `wasi_unstable`.
+mod unstable {
+    use super::{Case, conforms};
+
+    macro_rules! guests {
+        ($($name:ident)*) => {
+            $(#[test] fn $name() { conforms(concat!("unstable/", stringify!($name)), &Case::with_args(&[])); })*
+        };
+    }
+
+    guests! {
+        clock
+        descriptors
+        entries
+        faults
+        open
+        paths
+        poll
+        profile
+        random
+        read_write
+        readdir
+        rename
+        rights
+        seek
+        size_times
+        sockets
+        undefined
+    }
+}
+
+#[test]
+fn assemblyscript() {
+    let case = Case {
+        env: vec![b"NAME=text".to_vec()],
+        ..Case::with_args(&["one", "two"])
+    };
+    conforms("as_preview1", &case);
+    conforms("as_unstable", &case);
+}
+
+#[test]
+fn streams_of_c() {
+    let outcome = conforms("c_stdio", &Case::with_args(&[]));
+    assert_eq!(outcome.stderr, b"a line on stderr\n");
+}
+
+/// The arguments and environment that `c_process` looks at.
+fn c_process_case() -> Case {
+    Case {
+        env: vec![b"A=1".to_vec(), b"EMPTY=".to_vec(), b"B=x=y".to_vec()],
+        ..Case::with_args(&["", "two words", "é"])
+    }
+}
+
+#[test]
+fn a_process_of_c() {
+    conforms("c_process", &c_process_case());
+    for (how, status, printed) in [
+        (
+            "exit",
+            "255",
+            "ok before = exit\nok atexit second = ran first\nok atexit first = ran last\n",
+        ),
+        ("_Exit", "126", "ok before = _Exit\n"),
+        ("return", "200", "ok atexit first = ran last\n"),
+    ] {
+        let outcome = run_on_verirun(&guest("c_process"), &Case::with_args(&[how, status]));
+        let code = status.parse().expect("a number");
+        assert_eq!(outcome.end, End::Exit(code), "{how}");
+        assert_eq!(String::from_utf8_lossy(&outcome.stdout), printed, "{how}");
+    }
+    let outcome = run_on_verirun(&guest("c_process"), &Case::with_args(&["abort"]));
+    assert!(matches!(outcome.end, End::Trap(_)), "{:?}", outcome.end);
+    assert_eq!(outcome.stdout, b"ok before = abort\n");
 }
 
 #[test]
@@ -186,6 +266,24 @@ fn raised_signals_end_the_program() {
 }
 
 #[test]
+fn ignored_signals_do_nothing() {
+    // None, SIGPIPE, SIGCHLD, SIGCONT, SIGURG and SIGWINCH: the specification says ignored, or continues.
+    for signal in ["0", "13", "16", "17", "22", "27"] {
+        let outcome = run_on_verirun(&guest("process"), &Case::with_args(&["raise", signal]));
+        assert_eq!(
+            outcome.value("after").as_deref(),
+            Some("ok"),
+            "proc_raise({signal})"
+        );
+        assert_eq!(outcome.end, End::Exit(0), "proc_raise({signal})");
+    }
+    for signal in ["31", "255", "256"] {
+        let outcome = run_on_verirun(&guest("process"), &Case::with_args(&["raise", signal]));
+        assert_eq!(outcome.value("after").as_deref(), Some("EINVAL"));
+    }
+}
+
+#[test]
 fn yielding() {
     conforms("process", &Case::with_args(&[]));
 }
@@ -221,6 +319,39 @@ fn standard_input() {
 #[test]
 fn large_numbers() {
     conforms("scale", &Case::with_args(&["100000"]));
+}
+
+/// Each kind of work that `benches/scale.rs` measures, at a size that takes no time.
+#[test]
+fn work_of_every_kind() {
+    for work in [
+        "create",
+        "list",
+        "stat",
+        "remove-all",
+        "remove-batches",
+        "remove-first",
+        "rename",
+        "link",
+        "nest",
+        "resolve",
+        "hole",
+        "blocks",
+        "append",
+        "open",
+        "poll",
+        "print",
+    ] {
+        for n in ["1", "2", "1000"] {
+            // A hole is counted in MiB.
+            let n = if work == "hole" && n == "1000" {
+                "20"
+            } else {
+                n
+            };
+            conforms("growth", &Case::with_args(&[work, n]));
+        }
+    }
 }
 
 #[test]

@@ -286,14 +286,17 @@ impl Interpreter {
         if let Some(start) = &module.start {
             functions.push(function(&store, &instance, start)?);
         }
-        functions.push(function(
-            &store,
-            &instance,
-            match kind {
-                ModuleKind::Command => "_start",
-                ModuleKind::Reactor => "_initialize",
-            },
-        )?);
+        // A command may have constructors of its own to run first; one may be its start function
+        // and no more.
+        let exports: &[&str] = match kind {
+            ModuleKind::Command => &["_initialize", "_start"],
+            ModuleKind::Reactor => &["_initialize"],
+        };
+        for name in exports {
+            if let Some(Extern::Func(_)) = instance.get_export(&store, name) {
+                functions.push(function(&store, &instance, name)?);
+            }
+        }
         Ok(Self {
             store,
             state: State::Ready(functions),

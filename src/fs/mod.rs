@@ -12,6 +12,7 @@ mod path;
 mod tree;
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 pub use archive::{ArchiveError, MAX_EXPORT, mount_tar, mount_tar_read_only, mount_zip, write_zip};
@@ -87,9 +88,17 @@ enum Node {
     Symlink(Arc<str>),
 }
 
+/// A name in a directory.
+#[derive(Debug, Clone, Copy)]
+struct Name {
+    ino: Ino,
+    /// How many names were made before it, in the whole filesystem.
+    serial: u64,
+}
+
 #[derive(Debug, Clone)]
 struct Directory {
-    entries: BTreeMap<Arc<str>, Ino>,
+    entries: BTreeMap<Arc<str>, Name>,
     /// The directory that holds this one; itself for the root, `None` once it is removed.
     parent: Option<Ino>,
 }
@@ -99,6 +108,8 @@ struct Directory {
 pub struct Filesystem {
     inodes: BTreeMap<Ino, Inode>,
     next: u64,
+    /// Names made so far.
+    names: u64,
     /// Bytes stored in all files (see [`Content::stored`]).
     stored: u64,
 }
@@ -122,6 +133,7 @@ impl Filesystem {
         Self {
             inodes: BTreeMap::from([(ROOT, root)]),
             next: ROOT.0 + 1,
+            names: 0,
             stored: 0,
         }
     }
@@ -194,7 +206,7 @@ impl Filesystem {
     /// The inode called `name` in directory `dir`.
     pub fn lookup(&self, dir: Ino, name: &str) -> Result<Ino, FsError> {
         let found = self.directory(dir)?.entries.get(name);
-        found.copied().ok_or(FsError::NotFound)
+        found.map(|found| found.ino).ok_or(FsError::NotFound)
     }
 
     /// The entries of directory `dir`, sorted by the bytes of their names, without `.` and `..`.
@@ -203,7 +215,36 @@ impl Filesystem {
             .directory(dir)?
             .entries
             .iter()
-            .map(|(name, &ino)| (name, ino)))
+            .map(|(name, found)| (name, found.ino)))
+    }
+
+    /// The first entry of directory `dir` whose name sorts behind `after` (the first of all for
+    /// `None`) and is one of the first `names` that were made: see [`Filesystem::names`].
+    pub fn next_entry(
+        &self,
+        dir: Ino,
+        after: Option<&str>,
+        names: u64,
+    ) -> Result<Option<(&Arc<str>, Ino)>, FsError> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rest = (self.directory(dir)?.entries).range::<str, _>((start, Bound::Unbounded));
+        let mut old = rest.filter(|(_, found)| found.serial < names);
+        Ok(old.next().map(|(name, found)| (name, found.ino)))
+    }
+
+    /// How many names were made so far, in all directories. Who remembers the number can tell the
+    /// names of that time from newer ones.
+    pub fn names(&self) -> u64 {
+        self.names
+    }
+
+    /// Adds or replaces an entry of directory `dir`.
+    fn set_entry(&mut self, dir: Ino, name: &str, ino: Ino) -> Result<(), FsError> {
+        let serial = self.names;
+        let entries = &mut self.directory_mut(dir)?.entries;
+        entries.insert(name.into(), Name { ino, serial });
+        self.names += 1;
+        Ok(())
     }
 
     /// The directory that holds directory `dir`; the root holds itself.
@@ -334,7 +375,7 @@ impl Filesystem {
                 read_only: false,
             },
         );
-        self.directory_mut(dir)?.entries.insert(name.into(), ino);
+        self.set_entry(dir, name, ino)?;
         self.touch_directory(dir, i64::from(is_directory), now)?;
         Ok(ino)
     }
@@ -395,7 +436,7 @@ impl Filesystem {
         }
         self.check_writable(dir)?;
         self.check_writable(ino)?;
-        self.directory_mut(dir)?.entries.insert(name.into(), ino);
+        self.set_entry(dir, name, ino)?;
         self.touch_directory(dir, 0, now)?;
         let inode = self.inode_mut(ino)?;
         inode.links += 1;
@@ -463,6 +504,12 @@ impl Filesystem {
         self.check_writable(from_dir)?;
         self.check_writable(to_dir)?;
         self.check_writable(moved)?;
+        // A name that is replaced stays the name that it was, for who is listing the directory.
+        let serial = self
+            .directory(to_dir)?
+            .entries
+            .get(to)
+            .map(|name| name.serial);
         match replaced {
             Ok(replaced) => match (moves_directory, self.directory(replaced).is_ok()) {
                 (true, false) => return Err(FsError::NotDirectory),
@@ -476,7 +523,12 @@ impl Filesystem {
         let links = i64::from(moves_directory);
         self.directory_mut(from_dir)?.entries.remove(from);
         self.touch_directory(from_dir, -links, now)?;
-        self.directory_mut(to_dir)?.entries.insert(to.into(), moved);
+        self.set_entry(to_dir, to, moved)?;
+        if let (Some(serial), Some(name)) =
+            (serial, self.directory_mut(to_dir)?.entries.get_mut(to))
+        {
+            name.serial = serial;
+        }
         self.touch_directory(to_dir, links, now)?;
         if moves_directory {
             self.directory_mut(moved)?.parent = Some(to_dir);

@@ -280,3 +280,25 @@ fn an_endless_file_is_not_exported() {
     fs.set_size(file, 1 << 20, NOW).unwrap();
     assert!(write_zip(&fs, &entries(&fs)).unwrap().len() < 10_000);
 }
+
+#[test]
+fn entries_can_be_walked_while_names_come_and_go() {
+    let mut fs = Filesystem::new(0);
+    for name in ["a", "b", "c"] {
+        fs.create_file(ROOT, name, 0).unwrap();
+    }
+    let names = fs.names();
+    let next = |fs: &Filesystem, after: Option<&str>| {
+        let found = fs.next_entry(ROOT, after, names).unwrap();
+        found.map(|(name, _)| name.to_string())
+    };
+    assert_eq!(next(&fs, None).as_deref(), Some("a"));
+    // Neither a new file nor a new name of an old one is met on the way.
+    fs.rename((ROOT, "a"), (ROOT, "a.bak"), 0).unwrap();
+    fs.create_file(ROOT, "aa", 0).unwrap();
+    assert_eq!(next(&fs, Some("a")).as_deref(), Some("b"));
+    // What is removed is not, and the walk goes on behind it.
+    fs.unlink(ROOT, "b", 0).unwrap();
+    assert_eq!(next(&fs, Some("b")).as_deref(), Some("c"));
+    assert_eq!(next(&fs, Some("c")), None);
+}

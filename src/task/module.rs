@@ -59,7 +59,7 @@ pub enum LoadError {
         /// Each missing import with the reason.
         missing: Vec<String>,
     },
-    /// It exports neither `_start` nor `_initialize`.
+    /// It exports neither `_start` nor `_initialize`, and has no start function either.
     #[error("`{name}` exports no `_start` function, so there is nothing to run; it exports {}", list(.exports))]
     NoStart {
         /// What the user called it.
@@ -178,7 +178,7 @@ impl LoadError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ModuleKind {
-    /// It exports `_start`.
+    /// It exports `_start`, or has a start function only.
     Command,
     /// It exports `_initialize`.
     Reactor,
@@ -385,6 +385,8 @@ fn inspect(name: &str, wasm: &[u8]) -> Result<ModuleInfo, LoadError> {
                     });
                 }
             }
+            // Behind the exports: what has neither still has this to run.
+            Payload::StartSection { .. } => start = start.or(Some(ModuleKind::Command)),
             Payload::ExportSection(section) => {
                 for export in section {
                     let export = export.map_err(fail)?;

@@ -44,9 +44,15 @@ pub enum Stream {
     Err,
 }
 
-/// A directory listing as one descriptor reads it: taken at cookie 0, so that cookies stay valid
-/// while the directory changes.
-pub type Listing = Vec<(Arc<str>, Ino)>;
+/// A directory as one descriptor lists it: what was there at cookie 0, read as far as the guest
+/// has asked. So starting again costs nothing, and cookies stay valid while the directory changes.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// The entries so far; a cookie is an index.
+    pub(super) read: Vec<(Arc<str>, Ino)>,
+    /// The filesystem's count of names at cookie 0: newer names are not listed.
+    pub(super) names: u64,
+}
 
 /// What a descriptor refers to.
 #[derive(Debug, Clone)]
@@ -67,7 +73,7 @@ pub enum Object {
         /// The name of a preopen.
         preopen: Option<Arc<str>>,
         /// What `fd_readdir` is walking through.
-        listing: Option<Arc<Listing>>,
+        listing: Option<Listing>,
     },
 }
 

@@ -98,17 +98,19 @@ impl System {
         Ok(memory.write_u64(result, time)?)
     }
 
-    /// A signal does what it does by default on a Unix system: nothing, or it ends the process, for
-    /// which shells have the exit code 128 + the signal's number.
+    /// A signal does what the specification says of it: nothing, or it ends the process, for which
+    /// shells have the exit code 128 + the signal's number. One that stops a process ends it too:
+    /// nobody is there to continue it.
     pub(super) fn proc_raise(&self, signal: u32) -> Result<(), Stop> {
         const NONE: u32 = 0;
+        const PIPE: u32 = 13;
         const CHLD: u32 = 16;
         const CONT: u32 = 17;
         const URG: u32 = 22;
         const WINCH: u32 = 27;
         const LAST: u32 = 30;
         match signal {
-            NONE | CHLD | CONT | URG | WINCH => Ok(()),
+            NONE | PIPE | CHLD | CONT | URG | WINCH => Ok(()),
             1..=LAST => Err(Stop::Exit(128 + signal)),
             _ => Err(Errno::Inval.into()),
         }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub mod oracle;
+pub mod oracle_unstable;
 pub mod verirun;
 
 use std::collections::BTreeMap;
@@ -110,11 +111,34 @@ fn parse_check(line: &str) -> Option<Check> {
     })
 }
 
-/// The compiled guest `name`. Builds the guests first, once for each test process; cargo does nothing when they are
-/// up to date.
+/// The compiled guest `name`: `c_…` is in C, `as_…` in AssemblyScript, `unstable/…` a Rust one for `wasi_unstable`.
+///
+/// The Rust guests are built first, once for each test process; cargo does nothing when they are up to date. The
+/// others' compilers come from PyPI and npm, which only `cargo xtask` installs.
 pub fn guest(name: &str) -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let directory = BUILT.get_or_init(build_guests);
+    if name.starts_with("c_") {
+        return built_by_xtask(name, "guests/c", "c/");
+    }
+    if name.starts_with("as_") {
+        return built_by_xtask(name, "guests/assembly", "assembly/");
+    }
+    static PREVIEW1: OnceLock<PathBuf> = OnceLock::new();
+    static UNSTABLE: OnceLock<PathBuf> = OnceLock::new();
+    let (directory, name) = match name.strip_prefix("unstable/") {
+        None => (
+            PREVIEW1.get_or_init(|| build_guests(&["--workspace"], "guests")),
+            name,
+        ),
+        Some(name) => (
+            UNSTABLE.get_or_init(|| {
+                build_guests(
+                    &["--package=guests", "--features=unstable"],
+                    "guests-unstable",
+                )
+            }),
+            name,
+        ),
+    };
     let path = directory.join(format!("{name}.wasm"));
     assert!(
         path.is_file(),
@@ -124,18 +148,45 @@ pub fn guest(name: &str) -> PathBuf {
     path
 }
 
-fn build_guests() -> PathBuf {
+/// A guest that `cargo xtask guests` built from the sources in `tests/guests/SOURCES`.
+fn built_by_xtask(name: &str, folder: &str, sources: &str) -> PathBuf {
+    let path = target().join(folder).join(format!("{name}.wasm"));
+    let changed = |path: &Path| path.metadata().and_then(|meta| meta.modified());
+    let built = changed(&path).unwrap_or_else(|_| {
+        panic!(
+            "the guest {name} is not built ({} is missing): run `cargo xtask guests`",
+            path.display()
+        )
+    });
+    let extension = if sources == "c/" { "c" } else { "ts" };
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/guests")
+        .join(sources)
+        .join(format!("{name}.{extension}"));
+    let source = changed(&source).expect("a guest has its source");
+    assert!(
+        source <= built,
+        "the guest {name} is older than its source: run `cargo xtask guests`"
+    );
+    path
+}
+
+/// Cargo's target directory: these tests are in it, as `target/PROFILE/deps/TEST`.
+fn target() -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a path");
+    let target = test
+        .ancestors()
+        .nth(3)
+        .expect("it lies in the target directory");
+    target.to_owned()
+}
+
+fn build_guests(what: &[&str], folder: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let target = root.join("target/guests");
+    let target = target().join(folder);
     let status = Command::new("cargo")
-        .args([
-            "build",
-            "--quiet",
-            "--release",
-            "--workspace",
-            "--target",
-            "wasm32-wasip1",
-        ])
+        .args(["build", "--quiet", "--release", "--target", "wasm32-wasip1"])
+        .args(what)
         .arg("--manifest-path")
         .arg(root.join("tests/guests/Cargo.toml"))
         .arg("--target-dir")

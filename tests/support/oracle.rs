@@ -90,6 +90,7 @@ fn call(guest: &Path, context: WasiCtx) -> End {
     let module = Module::new(&engine, &bytes).expect("the guest is valid");
     let mut linker = Linker::<WasiCtx>::new(&engine);
     wasmi_wasi::add_to_linker(&mut linker, |context| context).expect("nothing is defined twice");
+    super::oracle_unstable::add_to_linker(&mut linker);
     let mut store = Store::new(&engine, context);
     let instance = match linker.instantiate_and_start(&mut store, &module) {
         Ok(instance) => instance,

@@ -1,7 +1,7 @@
 //! `cargo xtask test` and its fast part, `cargo xtask check`.
 
 use crate::layout::Layout;
-use crate::{browser, node, process, site, task_check, tasks, tools};
+use crate::{browser, guests, node, process, site, task_check, tasks, tools};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -143,30 +143,8 @@ fn guest_manifests(layout: &Layout) -> Vec<PathBuf> {
     manifests.filter(|path| path.is_file()).collect()
 }
 
-/// Builds the test programs into `target/guests/wasm32-wasip1/release`.
-pub fn build_guests(layout: &Layout) -> Result<()> {
-    let manifest = layout.at("tests/guests/Cargo.toml");
-    if !manifest.is_file() {
-        return Ok(());
-    }
-    tools::ensure_targets(layout)?;
-    process::run(
-        layout
-            .cargo(&[
-                "build",
-                "--release",
-                "--workspace",
-                "--target=wasm32-wasip1",
-            ])
-            .arg("--manifest-path")
-            .arg(manifest)
-            .arg("--target-dir")
-            .arg(layout.target.join("guests")),
-    )
-}
-
 fn rust_tests(report: &mut Report, layout: &Layout) {
-    report.step("guests", || build_guests(layout));
+    report.step("guests", || guests::build(layout));
     report.step("Rust tests", || {
         if process::version("cargo", &["nextest", "--version"]).is_none() {
             return process::run(&mut layout.cargo(&[

@@ -2,14 +2,17 @@
 
 mod browser;
 mod checks;
+mod guests;
 mod layout;
 mod node;
 mod process;
+mod scale;
 mod serve;
 mod site;
 mod task_check;
 mod tasks;
 mod tools;
+mod zig;
 
 use anyhow::{Result, bail};
 use layout::Layout;
@@ -25,7 +28,10 @@ Usage: cargo xtask <command>
   test    everything: checks, guests, sample tasks, unit and end-to-end tests
   check   the fast part of test: formatting, clippy, types, Rust tests
   tasks   build the sample tasks and compare what they do with what they should
-  guests  build the test programs in tests/guests
+  bench scale [PART...]
+          show how the time of filesystem work grows with its size (benches/scale.rs)
+  guests  build the test programs in tests/guests (Rust, C, AssemblyScript)
+  zig     install the C compiler for WASI and print where it is
   help    this text
 
 What a command needs and does not find, it installs into target/tools and node_modules.
@@ -52,7 +58,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         return Ok(());
     }
     let options = serve::Options::parse(if command == "serve" { rest } else { &[] })?;
-    if command != "serve"
+    if !matches!(command, "serve" | "bench")
         && let Some(extra) = rest.first()
     {
         bail!("`{command}` takes no argument, but got `{extra}`; see `cargo xtask help`");
@@ -73,7 +79,14 @@ fn dispatch(args: &[String]) -> Result<()> {
             let tasks = tasks::build(&layout)?;
             task_check::check(&layout, &tasks)
         }
-        "guests" => checks::build_guests(&layout),
+        "bench" if rest.first().is_some_and(|what| what == "scale") => {
+            scale::run(&layout, &rest[1..])
+        }
+        "guests" => guests::build(&layout),
+        "zig" => {
+            println!("{}", zig::ensure(&layout)?.display());
+            Ok(())
+        }
         _ => bail!("no command `{command}`; see `cargo xtask help`"),
     }
 }

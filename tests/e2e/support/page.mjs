@@ -15,8 +15,9 @@ mkdirSync(screens, { recursive: true });
 export const WIDE = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
 
-export async function openSite() {
-  const server = await serve(...folders);
+/** `more` folders are served where the site has no such file. */
+export async function openSite(...more) {
+  const server = await serve(...folders, ...more);
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [

@@ -4,15 +4,15 @@
  * under target/tools.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const CRATE = "rquickjs-sys";
 const CRATE_VERSION = "0.14.0";
-const ZIG_VERSION = "0.17.1";
 
-const tools = fileURLToPath(new URL("../../../target/tools/", import.meta.url));
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const tools = join(root, "target/tools");
 
 /** The command line, what it needs from the C library, and the two scripts that are built into it. */
 const SOURCES = ["qjs.c", "quickjs.c", "quickjs-libc.c", "libregexp.c", "libunicode.c", "dtoa.c", "gen/repl.c", "gen/standalone.c"];
@@ -38,18 +38,11 @@ function run(what, program, args, options = {}) {
   throw new Error(`QuickJS could not be built: ${what} (\`${program}\`): ${detail}`);
 }
 
-/** The compiler, installed with pip as any Python package is. */
+/** The compiler: xtask installs it and prints where it is. */
 function zig() {
-  const folder = join(tools, "zig");
-  const program = join(folder, `ziglang/zig${process.platform === "win32" ? ".exe" : ""}`);
-  const stamp = join(folder, "version");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === ZIG_VERSION) return program;
-  rmSync(folder, { recursive: true, force: true });
-  const python = process.env.PYTHON ?? "python3";
-  const pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", "--target", folder];
-  run(`pip must install ziglang ${ZIG_VERSION} from PyPI`, python, [...pip, `ziglang==${ZIG_VERSION}`]);
-  writeFileSync(stamp, ZIG_VERSION);
-  return program;
+  const { status, error, stdout, stderr } = spawnSync("cargo", ["xtask", "zig"], { encoding: "utf8", cwd: root });
+  if (status === 0) return stdout.trim();
+  throw new Error(`QuickJS could not be built: \`cargo xtask zig\` must install the C compiler: ${error?.message ?? stderr}`);
 }
 
 /** The crate's sources: cargo downloads and checks them. */
@@ -67,7 +60,7 @@ function sources(work) {
 /** Where the program is; it is built if it is not there yet. */
 export function quickjs() {
   const folder = join(tools, "quickjs");
-  const program = join(folder, `qjs-${CRATE_VERSION}-zig${ZIG_VERSION}.wasm`);
+  const program = join(folder, `qjs-${CRATE_VERSION}.wasm`);
   if (existsSync(program)) return program;
   const work = join(folder, "build");
   mkdirSync(work, { recursive: true });

@@ -1,8 +1,13 @@
 //! `wasi_snapshot_preview1` as the core WebAssembly functions that hosts export, one declaration for each of the 46.
+//! With the feature `unstable` it is `wasi_unstable`, whose functions are the same but for `sock_accept`, which came later.
 //!
 //! Pointers are `usize` so that a guest can pass any number at all.
 
-#[link(wasm_import_module = "wasi_snapshot_preview1")]
+#[cfg_attr(
+    not(feature = "unstable"),
+    link(wasm_import_module = "wasi_snapshot_preview1")
+)]
+#[cfg_attr(feature = "unstable", link(wasm_import_module = "wasi_unstable"))]
 #[allow(missing_docs)]
 unsafe extern "C" {
     pub fn args_get(argv: usize, buf: usize) -> i32;
@@ -87,7 +92,6 @@ unsafe extern "C" {
     pub fn proc_raise(signal: u32) -> i32;
     pub fn random_get(buf: usize, len: usize) -> i32;
     pub fn sched_yield() -> i32;
-    pub fn sock_accept(fd: u32, flags: u32, out: usize) -> i32;
     pub fn sock_recv(
         fd: u32,
         iovs: usize,
@@ -98,6 +102,12 @@ unsafe extern "C" {
     ) -> i32;
     pub fn sock_send(fd: u32, iovs: usize, count: usize, flags: u32, out: usize) -> i32;
     pub fn sock_shutdown(fd: u32, how: u32) -> i32;
+}
+
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+#[allow(missing_docs)]
+unsafe extern "C" {
+    pub fn sock_accept(fd: u32, flags: u32, out: usize) -> i32;
 }
 
 /// `oflags`.
@@ -125,7 +135,7 @@ pub mod fstflags {
     pub const MTIM_NOW: u32 = 8;
 }
 
-/// `whence`.
+/// `whence` of preview1; [`crate::sys::seek`] gives `wasi_unstable` its own numbers.
 pub mod whence {
     pub const SET: u32 = 0;
     pub const CUR: u32 = 1;

@@ -42,14 +42,21 @@ pub fn ciovecs(parts: &[&[u8]]) -> Vec<Iovec> {
         .collect()
 }
 
-/// `filestat` of preview1, 64 bytes.
+/// The number of links in a [`Filestat`].
+#[cfg(not(feature = "unstable"))]
+pub type Linkcount = u64;
+/// The number of links in a [`Filestat`].
+#[cfg(feature = "unstable")]
+pub type Linkcount = u32;
+
+/// `filestat`, 64 bytes in preview1 and 56 in `wasi_unstable`.
 #[repr(C)]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Filestat {
     pub dev: u64,
     pub ino: u64,
     pub filetype: u8,
-    pub nlink: u64,
+    pub nlink: Linkcount,
     pub size: u64,
     pub atim: u64,
     pub mtim: u64,
@@ -227,8 +234,14 @@ pub fn read_all(fd: u32) -> R<Vec<u8>> {
     }
 }
 
-/// `fd_seek`.
+/// `fd_seek`, with preview1's numbers for `whence`.
 pub fn seek(fd: u32, offset: i64, whence: u32) -> R<u64> {
+    let whence = match whence {
+        abi::whence::SET if cfg!(feature = "unstable") => 2,
+        abi::whence::CUR if cfg!(feature = "unstable") => 0,
+        abi::whence::END if cfg!(feature = "unstable") => 1,
+        same => same,
+    };
     let mut pos = 0u64;
     check(unsafe { abi::fd_seek(fd, offset, whence, out(&mut pos)) })?;
     Ok(pos)

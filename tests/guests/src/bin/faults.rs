@@ -183,7 +183,7 @@ fn out_pointers(s: &mut Suite, fd: u32, bad: usize) {
         raw!(poll_oneoff(bad, good, 1, good)),
         "EFAULT",
     );
-    let clock = [0u64; 6];
+    let clock = [0u64; 7];
     s.is(
         "poll_oneoff out",
         raw!(poll_oneoff(at(&clock), bad, 1, good)),

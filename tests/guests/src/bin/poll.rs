@@ -5,12 +5,15 @@ use guests::errno::{Errno, check};
 use guests::sys::*;
 use guests::{ROOT, Suite, UNUSED_FD, abi};
 
-/// `subscription`, 48 bytes, with room for both kinds of content.
+/// `subscription`, with room for both kinds of content: 48 bytes, and 56 in `wasi_unstable`.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 struct Subscription {
     userdata: u64,
     tag: u8,
+    /// There a clock has an identifier first, and a descriptor is in its place.
+    #[cfg(feature = "unstable")]
+    identifier: u64,
     /// Clock id or descriptor.
     id: u64,
     timeout: u64,
@@ -41,8 +44,8 @@ fn clock(userdata: u64, id: u64, timeout: u64, flags: u16) -> Subscription {
         tag: CLOCK,
         id,
         timeout,
-        precision: 0,
         flags,
+        ..Subscription::default()
     }
 }
 
@@ -50,7 +53,10 @@ fn on_fd(userdata: u64, tag: u8, fd: u32) -> Subscription {
     Subscription {
         userdata,
         tag,
+        #[cfg(not(feature = "unstable"))]
         id: u64::from(fd),
+        #[cfg(feature = "unstable")]
+        identifier: u64::from(fd),
         ..Subscription::default()
     }
 }
@@ -97,7 +103,8 @@ fn one(subscription: Subscription) -> R<Event> {
 
 fn main() {
     let mut s = Suite::new();
-    assert_eq!(size_of::<Subscription>(), 48);
+    let size = if cfg!(feature = "unstable") { 56 } else { 48 };
+    assert_eq!(size_of::<Subscription>(), size);
     assert_eq!(size_of::<Event>(), 32);
     none(&mut s);
     clocks(&mut s);

@@ -18,9 +18,13 @@ fn reading(id: u32) -> R<u64> {
 /// `poll_oneoff` with one relative timeout.
 fn sleep(id: u64, nanoseconds: u64) -> R<()> {
     // `subscription`: userdata, tag 0 (clock), clock id, timeout, precision, flags.
+    #[cfg(not(feature = "unstable"))]
     let subscription = [7u64, 0, id, nanoseconds, 0, 0];
+    // In `wasi_unstable` the clock's id comes behind an identifier.
+    #[cfg(feature = "unstable")]
+    let subscription = [7u64, 0, 0, id, nanoseconds, 0, 0];
     let (mut event, mut count) = ([0u64; 4], 0usize);
-    // SAFETY: the subscription has 48 bytes, the event 32, and all pointers are live.
+    // SAFETY: the subscription has 48 bytes or more, the event 32, and all pointers are live.
     check(unsafe { abi::poll_oneoff(at(&subscription), out(&mut event), 1, out(&mut count)) })?;
     assert_eq!(
         (count, event[0], event[1]),

@@ -1,0 +1,59 @@
+/** The site's own worker, spoken to as the page speaks to it (www/protocol.ts), for tests that run many programs. */
+
+/** Starts the worker in a page of the site; it is kept there as `globalThis.guests`. */
+export async function startWorker(page) {
+  await page.evaluate(async () => {
+    const worker = new Worker(new URL("worker.js", document.baseURI), { type: "module" });
+    const waiting = new Map();
+    let nextId = 1;
+    let ready;
+    const isReady = new Promise((resolve, reject) => (ready = { resolve, reject }));
+    let run = { number: 0, end: null };
+    worker.onmessage = ({ data }) => {
+      switch (data.type) {
+        case "ready":
+          return ready.resolve();
+        case "unusable":
+          return ready.reject(new Error(data.problem.message));
+        case "reply":
+          return waiting.get(data.id).resolve(data.value);
+        case "refused":
+          return waiting.get(data.id).reject(new Error(`${data.problem.code}: ${data.problem.message}`));
+        case "done":
+          if (data.run === run.number) run.end.resolve(data.outcome);
+          return;
+        case "crashed":
+          return run.end.reject(new Error(`the runtime crashed: ${data.message}`));
+      }
+    };
+    const request = (message) =>
+      new Promise((resolve, reject) => {
+        const id = nextId++;
+        waiting.set(id, { resolve, reject });
+        worker.postMessage({ ...message, id });
+      });
+    const output = async (number, fd) => {
+      const bytes = await request({ type: "read-output", run: number, fd, offset: 0, length: 1 << 24 });
+      return new TextDecoder().decode(bytes);
+    };
+    /** Runs the module at an address; without files, so that every run starts from an empty directory. */
+    globalThis.guests = async ({ url, name, args, env, stdin }) => {
+      await isReady;
+      const response = await fetch(url);
+      if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
+      await request({ type: "load-module", name, source: await response.blob() });
+      const number = run.number + 1;
+      const ended = new Promise((resolve, reject) => (run = { number, end: { resolve, reject } }));
+      const source = new Blob([stdin]);
+      const asked = { args, env, stdin: { kind: "bytes", source }, limits: {} };
+      await request({ type: "start", run: number, request: asked });
+      const outcome = await ended;
+      return { outcome, stdout: await output(number, 1), stderr: await output(number, 2) };
+    };
+  });
+}
+
+/** Runs a module in that worker. */
+export function runInWorker(page, request) {
+  return page.evaluate((request) => globalThis.guests(request), request);
+}

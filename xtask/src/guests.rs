@@ -1,0 +1,136 @@
+//! Building the test programs in `tests/guests`: Rust, C, and AssemblyScript.
+
+use crate::layout::Layout;
+use crate::{node, process, tools, zig};
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Builds all of them below `target/guests`.
+pub fn build(layout: &Layout) -> Result<()> {
+    rust(layout, &["--workspace"], "guests")?;
+    // Once more for `wasi_unstable`, in a folder of its own: programs of the same names.
+    rust(
+        layout,
+        &["--package=guests", "--features=unstable"],
+        "guests-unstable",
+    )?;
+    c(layout)?;
+    assemblyscript(layout)
+}
+
+fn rust(layout: &Layout, what: &[&str], target: &str) -> Result<()> {
+    tools::ensure_targets(layout)?;
+    process::run(
+        layout
+            .cargo(&["build", "--release", "--target=wasm32-wasip1"])
+            .args(what)
+            .arg("--manifest-path")
+            .arg(layout.at("tests/guests/Cargo.toml"))
+            .arg("--target-dir")
+            .arg(layout.target.join(target)),
+    )
+}
+
+fn c(layout: &Layout) -> Result<()> {
+    let folder = layout.at("tests/guests/c");
+    let out = layout.target.join("guests/c");
+    let outdated = outdated(&folder, "c", &out)?;
+    if outdated.is_empty() {
+        return Ok(());
+    }
+    let zig = zig::ensure(layout)?;
+    for (source, program) in outdated {
+        finish(&program, |unfinished| {
+            process::run(
+                zig::cc(layout, &zig)
+                    .args([
+                        "-std=gnu17",
+                        "-D_GNU_SOURCE",
+                        "-O1",
+                        "-Wall",
+                        "-Wextra",
+                        "-Werror",
+                        "-s",
+                    ])
+                    .arg(&source)
+                    .arg("-o")
+                    .arg(unfinished),
+            )
+        })?;
+    }
+    Ok(())
+}
+
+fn assemblyscript(layout: &Layout) -> Result<()> {
+    let folder = layout.at("tests/guests/assembly");
+    let out = layout.target.join("guests/assembly");
+    let outdated = outdated(&folder, "ts", &out)?;
+    if outdated.is_empty() {
+        return Ok(());
+    }
+    node::ensure(layout)?;
+    for (source, program) in outdated {
+        finish(&program, |unfinished| {
+            // Without a host's `abort`: a guest imports WASI and nothing else.
+            process::run(
+                node::command(layout, &["node_modules/assemblyscript/bin/asc.js"])
+                    .arg(&source)
+                    .args(["--runtime", "stub", "--exportStart", "_start"])
+                    .args(["--optimizeLevel", "1"])
+                    .args(["--use", "abort=tests/guests/assembly/lib/suite/abort"])
+                    .arg("--outFile")
+                    .arg(unfinished),
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// The sources in `folder` that end in `extension`, each with its program in `out`, as far as the program is missing or
+/// older than anything in the folder or below it.
+fn outdated(folder: &Path, extension: &str, out: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
+    std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
+    let newest = newest(folder)?;
+    let mut sources = Vec::new();
+    for entry in
+        std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
+    {
+        let source = entry?.path();
+        if source.extension().is_none_or(|found| found != extension) {
+            continue;
+        }
+        let name = source.file_stem().context("a source has a name")?;
+        let program = out.join(name).with_extension("wasm");
+        let built = program.metadata().and_then(|meta| meta.modified());
+        if built.is_err() || built.is_ok_and(|built| built < newest) {
+            sources.push((source, program));
+        }
+    }
+    sources.sort();
+    Ok(sources)
+}
+
+/// When the last change below `folder` was made.
+fn newest(folder: &Path) -> Result<SystemTime> {
+    let mut newest = SystemTime::UNIX_EPOCH;
+    for entry in
+        std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
+    {
+        let entry = entry?;
+        let changed = match entry.file_type()?.is_dir() {
+            true => self::newest(&entry.path())?,
+            false => entry.metadata()?.modified()?,
+        };
+        newest = newest.max(changed);
+    }
+    Ok(newest)
+}
+
+/// Only a whole program ever has the final name.
+fn finish(program: &Path, build: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let unfinished = program.with_extension("unfinished.wasm");
+    build(&unfinished)?;
+    std::fs::rename(&unfinished, program)
+        .with_context(|| format!("cannot rename to {}", program.display()))
+}
