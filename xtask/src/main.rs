@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything the project does, one command each.
 
+mod bench;
 mod browser;
 mod checks;
 mod layout;
@@ -25,6 +26,9 @@ Usage: cargo xtask <command>
   test    everything: checks, guests, sample tasks, unit and end-to-end tests
   check   the fast part of test: formatting, clippy, types, Rust tests
   tasks   build the sample tasks and compare what they do with what they should
+  bench interpreter [--browser NAME] [--rounds N] [--variants A,B] [--programs A,B] [--fuel]
+          compare builds of the interpreter in Chromium and, where installed, Firefox;
+          --fuel turns wasmi's own metering on
   guests  build the test programs in tests/guests
   help    this text
 
@@ -52,7 +56,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         return Ok(());
     }
     let options = serve::Options::parse(if command == "serve" { rest } else { &[] })?;
-    if command != "serve"
+    if !matches!(command, "serve" | "bench")
         && let Some(extra) = rest.first()
     {
         bail!("`{command}` takes no argument, but got `{extra}`; see `cargo xtask help`");
@@ -73,6 +77,7 @@ fn dispatch(args: &[String]) -> Result<()> {
             let tasks = tasks::build(&layout)?;
             task_check::check(&layout, &tasks)
         }
+        "bench" => bench::run(&layout, rest),
         "guests" => checks::build_guests(&layout),
         _ => bail!("no command `{command}`; see `cargo xtask help`"),
     }

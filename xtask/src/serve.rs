@@ -115,7 +115,13 @@ fn answer(request: Request, folder: &Path, base: &str) {
         let _ = request.respond(Response::empty(308).with_header(header("Location", base)));
         return;
     }
-    let file = resolve(&path, folder, base).and_then(|file| Some((File::open(&file).ok()?, file)));
+    send(request, resolve(&path, folder, base));
+}
+
+/// Answers with a file, or that there is none.
+pub fn send(request: Request, file: Option<PathBuf>) {
+    let file = file.and_then(|file| Some((File::open(&file).ok()?, file)));
+    // A client that went away is no concern of ours.
     let _ = match file {
         Some((content, file)) => request
             .respond(Response::from_file(content).with_header(header("Content-Type", mime(&file)))),
@@ -124,7 +130,7 @@ fn answer(request: Request, folder: &Path, base: &str) {
 }
 
 /// The file that a request's path stands for; nothing if it would lie outside the folder.
-fn resolve(path: &str, folder: &Path, base: &str) -> Option<PathBuf> {
+pub fn resolve(path: &str, folder: &Path, base: &str) -> Option<PathBuf> {
     let path = decode(path.strip_prefix(base)?)?;
     let mut file = folder.to_owned();
     for part in path.split('/') {
