@@ -115,13 +115,7 @@ fn answer(request: Request, folder: &Path, base: &str) {
         let _ = request.respond(Response::empty(308).with_header(header("Location", base)));
         return;
     }
-    send(request, resolve(&path, folder, base));
-}
-
-/// Answers with a file, or that there is none.
-pub fn send(request: Request, file: Option<PathBuf>) {
-    let file = file.and_then(|file| Some((File::open(&file).ok()?, file)));
-    // A client that went away is no concern of ours.
+    let file = resolve(&path, folder, base).and_then(|file| Some((File::open(&file).ok()?, file)));
     let _ = match file {
         Some((content, file)) => request
             .respond(Response::from_file(content).with_header(header("Content-Type", mime(&file)))),
@@ -130,7 +124,7 @@ pub fn send(request: Request, file: Option<PathBuf>) {
 }
 
 /// The file that a request's path stands for; nothing if it would lie outside the folder.
-pub fn resolve(path: &str, folder: &Path, base: &str) -> Option<PathBuf> {
+fn resolve(path: &str, folder: &Path, base: &str) -> Option<PathBuf> {
     let path = decode(path.strip_prefix(base)?)?;
     let mut file = folder.to_owned();
     for part in path.split('/') {

@@ -2,14 +2,15 @@
 //! it without a window, and what it reports collected. No driver is needed, so any browser will do.
 
 use crate::layout::Layout;
-use crate::{browser, process, serve};
-use anyhow::{Context, Result, anyhow, bail, ensure};
-use serde_json::Value;
+use crate::{browser, node, process};
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
-use tiny_http::{Method, Request, Response, Server};
 
 /// A browser that measures nothing for so long has hung.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -107,7 +108,7 @@ impl Browser {
     }
 }
 
-/// Ends the browser whatever happens.
+/// Ends a program whatever happens.
 struct Running(Child);
 
 impl Drop for Running {
@@ -130,30 +131,41 @@ pub fn carry_out(
 ) -> Result<()> {
     let folder = layout.target.join("bench");
     std::fs::create_dir_all(&folder)?;
-    let server = Server::http("127.0.0.1:0").map_err(|error| anyhow!("no server: {error}"))?;
-    let address = server.server_addr().to_ip().context("no address")?;
-    let mut running = Running(browser.start(&folder, &format!("http://{address}/"))?);
-    let page = layout.at("benches/page");
+    let job = folder.join("job.json");
+    std::fs::write(&job, json!({"plan": plan, "mounts": mounts}).to_string())?;
+    let mut command = node::command(layout, &["benches/page/server.mjs"]);
+    let mut server = Running(
+        command
+            .arg(&job)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start node")?,
+    );
+    let lines = lines_of(server.0.stdout.take().context("no pipe to node")?);
+    let port = lines
+        .recv_timeout(PATIENCE)
+        .context("the server did not start")?;
+    let mut running = Running(browser.start(&folder, &format!("http://127.0.0.1:{port}/"))?);
 
     let log = folder.join(format!("{}.log", browser.name));
     let mut last = Instant::now();
     loop {
-        let Some(mut request) = server.recv_timeout(Duration::from_secs(1))? else {
-            if let Some(status) = running.0.try_wait()? {
-                bail!("{} ended ({status}); see {}", browser.name, log.display());
+        let line = match lines.recv_timeout(Duration::from_secs(1)) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Disconnected) => bail!("the server ended"),
+            Err(RecvTimeoutError::Timeout) => {
+                if let Some(status) = running.0.try_wait()? {
+                    bail!("{} ended ({status}); see {}", browser.name, log.display());
+                }
+                if last.elapsed() > PATIENCE {
+                    bail!("{} has hung; see {}", browser.name, log.display());
+                }
+                continue;
             }
-            if last.elapsed() > PATIENCE {
-                bail!("{} has hung; see {}", browser.name, log.display());
-            }
-            continue;
         };
         last = Instant::now();
-        if *request.method() != Method::Post {
-            answer(request, &page, mounts, plan);
-            continue;
-        }
-        let report: Value = serde_json::from_reader(request.as_reader())?;
-        let _ = request.respond(Response::empty(204));
+        let report: Value = serde_json::from_str(&line)?;
         if let Some(error) = report["error"].as_str() {
             bail!("the benchmark page stopped: {error}");
         }
@@ -164,21 +176,15 @@ pub fn carry_out(
     }
 }
 
-fn answer(request: Request, page: &Path, mounts: &[(String, PathBuf)], plan: &Value) {
-    let path = request.url().to_owned();
-    // A browser that went away is noticed in the loop above.
-    if path == "/plan.json" {
-        let _ = request.respond(Response::from_string(plan.to_string()));
-        return;
-    }
-    let mounted = mounts.iter().find_map(|(prefix, folder)| {
-        if *prefix == path {
-            return Some(folder.clone());
+/// The lines of a pipe, so that waiting for one can have an end.
+fn lines_of(pipe: ChildStdout) -> Receiver<String> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
         }
-        serve::resolve(&path, folder, prefix)
     });
-    serve::send(
-        request,
-        mounted.or_else(|| serve::resolve(&path, page, "/")),
-    );
+    receiver
 }

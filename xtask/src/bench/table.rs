@@ -28,9 +28,10 @@ impl Samples {
         Summary::of(self.cells.get(&(row.to_owned(), column.to_owned()))?)
     }
 
-    /// A Markdown table. The first column is the measure of the others: it shows milliseconds, they
-    /// show how often their time goes into its time (2.00 is twice as fast); the last row is the
-    /// geometric mean over the rows that all columns have. ± is half the range between the quartiles.
+    /// A Markdown table of the fastest measurements: what else a machine does only ever adds time. The
+    /// first column is the measure of the others: it shows milliseconds, they show how often their time
+    /// goes into its time (2.00 is twice as fast); the last row is the geometric mean over the rows that
+    /// all columns have. After each stands how much slower the median was.
     pub fn markdown(&self, rows: &[&str], columns: &[&str]) -> String {
         let Some((&base, others)) = columns.split_first() else {
             return String::new();
@@ -43,16 +44,18 @@ impl Samples {
         for row in rows {
             let measure = self.summary(row, base);
             let mut cells = vec![match &measure {
-                Some(it) => format!("{:.1} ms ±{:.0} %", it.median, it.spread_percent()),
+                Some(it) => format!("{:.1} ms (+{:.0} %)", it.fastest, it.spread_percent()),
                 None => self.missing(row, base),
             }];
             let ratios: Vec<Option<f64>> = others
                 .iter()
-                .map(|column| Some(measure.as_ref()?.median / self.summary(row, column)?.median))
+                .map(|column| Some(measure.as_ref()?.fastest / self.summary(row, column)?.fastest))
                 .collect();
             for (column, ratio) in others.iter().zip(&ratios) {
                 cells.push(match (ratio, self.summary(row, column)) {
-                    (Some(ratio), Some(it)) => format!("{ratio:.2} ±{:.0} %", it.spread_percent()),
+                    (Some(ratio), Some(it)) => {
+                        format!("{ratio:.2} (+{:.0} %)", it.spread_percent())
+                    }
                     _ => self.missing(row, column),
                 });
             }
@@ -80,30 +83,28 @@ impl Samples {
 
 /// What is said of a cell's measurements.
 struct Summary {
+    fastest: f64,
     median: f64,
-    quartiles: (f64, f64),
 }
 
 impl Summary {
     fn of(values: &[f64]) -> Option<Self> {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
-        let at = |part: f64| {
-            let place = part * (sorted.len().checked_sub(1)?) as f64;
-            let (low, high) = (
-                sorted[place.floor() as usize],
-                sorted[place.ceil() as usize],
-            );
-            Some(low + (high - low) * place.fract())
+        let middle = sorted.len() / 2;
+        let median = if sorted.len() % 2 == 1 {
+            sorted[middle]
+        } else {
+            (sorted.get(middle.checked_sub(1)?)? + sorted[middle]) / 2.0
         };
         Some(Self {
-            median: at(0.5)?,
-            quartiles: (at(0.25)?, at(0.75)?),
+            fastest: *sorted.first()?,
+            median,
         })
     }
 
     fn spread_percent(&self) -> f64 {
-        (self.quartiles.1 - self.quartiles.0) / 2.0 / self.median * 100.0
+        (self.median / self.fastest - 1.0) * 100.0
     }
 }
 
@@ -114,9 +115,10 @@ mod tests {
     #[test]
     fn sums_up() {
         let summary = Summary::of(&[4.0, 1.0, 3.0, 2.0, 10.0]).unwrap();
-        assert_eq!((summary.median, summary.quartiles), (3.0, (2.0, 4.0)));
+        assert_eq!((summary.fastest, summary.median), (1.0, 3.0));
+        assert_eq!(summary.spread_percent(), 200.0);
         let even = Summary::of(&[1.0, 2.0]).unwrap();
-        assert_eq!((even.median, even.quartiles), (1.5, (1.25, 1.75)));
+        assert_eq!((even.fastest, even.median), (1.0, 1.5));
         assert!(Summary::of(&[]).is_none());
     }
 
@@ -134,8 +136,8 @@ mod tests {
         }
         samples.note("c", "y", "fails");
         let expected = "| program | x | y |\n| --- | ---: | ---: |\n\
-                        | a | 8.0 ms ±0 % | 2.00 ±0 % |\n| b | 8.0 ms ±0 % | 8.00 ±0 % |\n\
-                        | c | 5.0 ms ±0 % | fails |\n| **geometric mean** | 1 | **4.00** |\n";
+                        | a | 8.0 ms (+0 %) | 2.00 (+0 %) |\n| b | 8.0 ms (+0 %) | 8.00 (+0 %) |\n\
+                        | c | 5.0 ms (+0 %) | fails |\n| **geometric mean** | 1 | **4.00** |\n";
         assert_eq!(samples.markdown(&["a", "b", "c"], &["x", "y"]), expected);
     }
 }
