@@ -107,6 +107,19 @@ fn static_checks(report: &mut Report, layout: &Layout) {
             "--",
             "-Dwarnings",
         ]);
+        process::run(site::configure(&mut command))?;
+        // With the features of the site's build, so that wasmi is checked only once.
+        let mut command = layout.cargo(&[
+            "clippy",
+            "--package=verirun-bench-harness",
+            "--target=wasm32-unknown-unknown",
+            "--lib",
+            "--no-default-features",
+            "--features=loop,indirect",
+            "--locked",
+            "--",
+            "-Dwarnings",
+        ]);
         process::run(site::configure(&mut command))
     });
     report.step("clippy, guests and tasks", || {
@@ -138,7 +151,11 @@ fn static_checks(report: &mut Report, layout: &Layout) {
 
 /// Workspaces of their own: what they hold is compiled for WASI only.
 fn guest_manifests(layout: &Layout) -> Vec<PathBuf> {
-    let manifests = ["tasks/Cargo.toml", "tests/guests/Cargo.toml"];
+    let manifests = [
+        "benches/programs/Cargo.toml",
+        "tasks/Cargo.toml",
+        "tests/guests/Cargo.toml",
+    ];
     let manifests = manifests.iter().map(|path| layout.at(path));
     manifests.filter(|path| path.is_file()).collect()
 }

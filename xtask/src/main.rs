@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything the project does, one command each.
 
+mod bench;
 mod browser;
 mod checks;
 mod guests;
@@ -28,6 +29,9 @@ Usage: cargo xtask <command>
   test    everything: checks, guests, sample tasks, unit and end-to-end tests
   check   the fast part of test: formatting, clippy, types, Rust tests
   tasks   build the sample tasks and compare what they do with what they should
+  bench interpreter [--browser NAME] [--rounds N] [--variants A,B] [--programs A,B] [--fuel]
+          compare builds of the interpreter in Chromium and, where installed, Firefox;
+          --fuel turns wasmi's own metering on
   bench scale [PART...]
           show how the time of filesystem work grows with its size (benches/scale.rs)
   guests  build the test programs in tests/guests (Rust, C, AssemblyScript)
@@ -82,6 +86,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "bench" if rest.first().is_some_and(|what| what == "scale") => {
             scale::run(&layout, &rest[1..])
         }
+        "bench" => bench::run(&layout, rest),
         "guests" => guests::build(&layout),
         "zig" => {
             println!("{}", zig::ensure(&layout)?.display());

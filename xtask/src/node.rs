@@ -60,7 +60,7 @@ fn check_version() -> Result<()> {
 }
 
 /// On Windows npm is a script, which only starts under its full name.
-fn npm() -> Option<std::path::PathBuf> {
+pub fn npm() -> Option<std::path::PathBuf> {
     if cfg!(windows) {
         let path = std::env::var_os("PATH")?;
         return std::env::split_paths(&path)

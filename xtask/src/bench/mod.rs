@@ -1,0 +1,185 @@
+//! `cargo xtask bench`: measurements in real browsers.
+
+mod browsers;
+mod programs;
+mod table;
+mod variants;
+
+use crate::layout::Layout;
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use table::Samples;
+use variants::Variant;
+
+/// What the browser's own engine is called in tables.
+const DIRECT: &str = "direct";
+
+/// What `bench` was asked for.
+struct Options {
+    browser: Option<String>,
+    rounds: u32,
+    variants: Vec<&'static Variant>,
+    programs: Vec<&'static programs::Program>,
+    fuel: bool,
+}
+
+impl Options {
+    fn parse(args: &[String]) -> Result<Self> {
+        let mut options = Self {
+            browser: None,
+            rounds: 5,
+            variants: variants::ALL.iter().filter(|it| it.usual).collect(),
+            programs: programs::ALL.iter().collect(),
+            fuel: false,
+        };
+        let mut args = args.iter();
+        while let Some(name) = args.next() {
+            let mut value = || args.next().with_context(|| format!("{name} needs a value"));
+            match name.as_str() {
+                "--browser" => options.browser = Some(value()?.clone()),
+                "--rounds" => {
+                    let rounds = value()?.parse().ok().filter(|rounds| *rounds > 0);
+                    options.rounds = rounds.context("--rounds takes a number from 1 on")?;
+                }
+                "--variants" => options.variants = variants::named(value()?)?,
+                "--programs" => options.programs = programs::named(value()?)?,
+                "--fuel" => options.fuel = true,
+                _ => bail!("`bench` has no option `{name}`; see `cargo xtask help`"),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Runs the benchmark that the arguments name.
+pub fn run(layout: &Layout, args: &[String]) -> Result<()> {
+    match args.split_first() {
+        Some((what, rest)) if what == "interpreter" => interpreter(layout, &Options::parse(rest)?),
+        _ => bail!("`bench` takes what to measure: interpreter"),
+    }
+}
+
+/// Compares builds of the interpreter.
+fn interpreter(layout: &Layout, options: &Options) -> Result<()> {
+    let browsers = browsers::installed(options.browser.as_deref())?;
+    programs::build(layout)?;
+    let shim = variants::npm(layout, "@bjorn3/browser_wasi_shim", "0.4.2")?;
+
+    let mut mounts: Vec<(String, PathBuf)> = vec![("/shim/".to_owned(), shim.join("dist"))];
+    let mut engines = Vec::new();
+    let mut sizes = Vec::new();
+    for variant in &options.variants {
+        let module = variant.build(layout)?;
+        let url = format!("/engines/{}.wasm", variant.name);
+        engines.push(json!({"name": variant.name, "kind": "harness", "url": url}));
+        let size = module.metadata()?.len() as f64 / 1e6;
+        sizes.push(format!(
+            "{}: {} ({size:.2} MB)",
+            variant.name, variant.about
+        ));
+        mounts.push((url, module));
+    }
+    engines.push(json!({"name": DIRECT, "kind": "direct"}));
+    let names: Vec<&str> = options.variants.iter().map(|it| it.name).collect();
+    let columns: Vec<&str> = names.iter().copied().chain([DIRECT]).collect();
+
+    let mut jobs = Vec::new();
+    for program in &options.programs {
+        let url = format!("/programs/{}.wasm", program.name);
+        mounts.push((url.clone(), program.module(layout)));
+        let stdin = program.stdin(layout).map(|file| {
+            let url = format!("/programs/{}.stdin", program.name);
+            mounts.push((url.clone(), file));
+            url
+        });
+        for column in &columns {
+            jobs.push(json!({
+                "engine": column, "program": program.name, "url": url, "args": program.args, "stdin": stdin,
+                "repeat": if *column == DIRECT { program.repeat } else { 1 }, "fuel": options.fuel,
+            }));
+        }
+    }
+    let plan = json!({"engines": engines, "jobs": jobs, "rounds": options.rounds});
+
+    let rows: Vec<&str> = options.programs.iter().map(|it| it.name).collect();
+    let mut tables = String::new();
+    for browser in &browsers {
+        eprintln!("\n── {}", browser.version);
+        let mut results = Results::default();
+        browsers::carry_out(layout, browser, &mounts, &plan, |report| {
+            results.take(&report)
+        })?;
+        tables += &format!(
+            "\n{}, {} rounds, {} fuel:\n\n{}\nThe very first run of each, which is not in the table above:\n\n{}{}",
+            browser.version,
+            options.rounds,
+            if options.fuel { "with" } else { "without" },
+            results.warm.markdown(&rows, &columns),
+            results.cold.markdown(&rows, &columns),
+            results.differences(),
+        );
+    }
+    let about = |it: &&programs::Program| format!("{}: {}", it.name, it.about);
+    let programs: Vec<String> = options.programs.iter().map(about).collect();
+    println!(
+        "\n{}\n\n{}\n{tables}",
+        sizes.join("\n"),
+        programs.join("\n")
+    );
+    Ok(())
+}
+
+/// What a browser reported.
+#[derive(Default)]
+struct Results {
+    warm: Samples,
+    cold: Samples,
+    /// By program, the outputs seen and which engine gave each first.
+    outputs: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Results {
+    fn take(&mut self, report: &Value) {
+        let (sample, failure) = (&report["sample"], &report["failure"]);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        if !failure.is_null() {
+            let (engine, program) = (text(&failure["engine"]), text(&failure["program"]));
+            eprintln!("{program} on {engine} FAILED: {}", text(&failure["error"]));
+            self.warm.note(&program, &engine, "**fails**");
+            self.cold.note(&program, &engine, "**fails**");
+            return;
+        }
+        let (engine, program) = (text(&sample["engine"]), text(&sample["program"]));
+        let ms = sample["ms"].as_f64().unwrap_or(f64::NAN);
+        eprintln!("{program:12} {engine:14} {ms:10.2} ms");
+        let samples = if sample["warmUp"] == true {
+            &mut self.cold
+        } else {
+            &mut self.warm
+        };
+        samples.add(&program, &engine, ms);
+        let outputs = self.outputs.entry(program).or_default();
+        outputs.entry(text(&sample["digest"])).or_insert(engine);
+    }
+
+    /// Says which programs did not print the same on all engines.
+    fn differences(&self) -> String {
+        let differ = self.outputs.iter().filter(|(_, outputs)| outputs.len() > 1);
+        let lines: Vec<String> = differ
+            .map(|(program, outputs)| {
+                let engines: Vec<&str> = outputs.values().map(String::as_str).collect();
+                format!(
+                    "WRONG: {program} printed different things on {}\n",
+                    engines.join(" and ")
+                )
+            })
+            .collect();
+        if lines.is_empty() {
+            "\nEvery program printed the same on all of them, every time.\n".to_owned()
+        } else {
+            format!("\n{}", lines.concat())
+        }
+    }
+}

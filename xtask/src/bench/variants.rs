@@ -1,0 +1,226 @@
+//! The builds of the interpreter that are compared, each `benches/harness` compiled in one way.
+
+use crate::layout::Layout;
+use crate::{node, process, tools};
+use anyhow::{Context, Result, bail, ensure};
+use std::path::{Path, PathBuf};
+
+/// One way to compile wasmi for the browser.
+pub struct Variant {
+    /// Its name in tables.
+    pub name: &'static str,
+    /// What is special about it.
+    pub about: &'static str,
+    /// Features of the harness, which pass them on to wasmi.
+    features: &'static str,
+    /// Features of WebAssembly beyond those that rustc takes for granted.
+    target_features: &'static str,
+    /// `opt-level` of the release profile.
+    opt_level: &'static str,
+    /// What binaryen's `wasm-opt` then makes of it; nothing if it is left out.
+    wasm_opt: Option<&'static str>,
+    /// Measured when no variant is named.
+    pub usual: bool,
+}
+
+const LOOP: Variant = Variant {
+    name: "loop",
+    about: "a loop around one big `match`, all handlers inlined (`portable-dispatch`, `indirect-dispatch`)",
+    features: "loop,indirect",
+    target_features: "",
+    opt_level: "3",
+    wasm_opt: None,
+    usual: true,
+};
+
+const TAIL: Variant = Variant {
+    name: "tail",
+    about: "each handler tail-calls the next through its address (`unstable`: `become`)",
+    features: "become",
+    target_features: "+tail-call",
+    ..LOOP
+};
+
+/// All of them. The first is what the others are compared with.
+pub const ALL: [Variant; 14] = [
+    LOOP,
+    Variant {
+        name: "again",
+        about: "loop a second time: what differs here is noise",
+        ..LOOP
+    },
+    TAIL,
+    Variant {
+        name: "tail-indirect",
+        about: "as tail, but operators hold a code that is looked up in a table (`indirect-dispatch`)",
+        features: "become,indirect",
+        ..TAIL
+    },
+    Variant {
+        name: "pointers",
+        about: "a loop that calls handlers through their address: wasmi's default here",
+        features: "stable",
+        ..LOOP
+    },
+    Variant {
+        name: "loop-opt",
+        about: "loop, then `wasm-opt -O4`",
+        wasm_opt: Some("-O4"),
+        usual: false,
+        ..LOOP
+    },
+    Variant {
+        name: "tail-opt",
+        about: "tail, then `wasm-opt -O4`",
+        wasm_opt: Some("-O4"),
+        usual: false,
+        ..TAIL
+    },
+    Variant {
+        name: "loop-simd",
+        about: "loop with `+simd128`",
+        target_features: "+simd128",
+        usual: false,
+        ..LOOP
+    },
+    Variant {
+        name: "tail-simd",
+        about: "tail with `+simd128`",
+        target_features: "+tail-call,+simd128",
+        usual: false,
+        ..TAIL
+    },
+    Variant {
+        name: "loop-2",
+        about: "loop with `opt-level = 2`",
+        opt_level: "2",
+        usual: false,
+        ..LOOP
+    },
+    Variant {
+        name: "tail-2",
+        about: "tail with `opt-level = 2`",
+        opt_level: "2",
+        usual: false,
+        ..TAIL
+    },
+    Variant {
+        name: "loop-s",
+        about: "loop with `opt-level = \"s\"`",
+        opt_level: "s",
+        usual: false,
+        ..LOOP
+    },
+    Variant {
+        name: "tail-s",
+        about: "tail with `opt-level = \"s\"`",
+        opt_level: "s",
+        usual: false,
+        ..TAIL
+    },
+    Variant {
+        name: "unsound",
+        about: "tail calls that LLVM may make, or not (`+tail-call`, wasmi's default)",
+        features: "stable",
+        target_features: "+tail-call",
+        usual: false,
+        ..LOOP
+    },
+];
+
+/// Finds variants by their names, in the order given.
+pub fn named(names: &str) -> Result<Vec<&'static Variant>> {
+    let find = |name: &str| {
+        let known = || {
+            let names: Vec<&str> = ALL.iter().map(|it| it.name).collect();
+            format!("no variant `{name}`; there are {}", names.join(", "))
+        };
+        ALL.iter().find(|it| it.name == name).with_context(known)
+    };
+    names.split(',').map(find).collect()
+}
+
+impl Variant {
+    /// Compiles it; returns its module. A few minutes the first time.
+    pub fn build(&self, layout: &Layout) -> Result<PathBuf> {
+        tools::ensure_targets(layout)?;
+        let target = layout.target.join("bench/harness");
+        eprintln!("\n── {}: {}", self.name, self.about);
+        let mut command = layout.cargo(&[
+            "build",
+            "--release",
+            "--locked",
+            "--package=verirun-bench-harness",
+            "--lib",
+            "--target=wasm32-unknown-unknown",
+            "--no-default-features",
+        ]);
+        command
+            .args(["--features", self.features, "--target-dir"])
+            .arg(&target)
+            .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", self.opt_level);
+        if !self.target_features.is_empty() {
+            command.env(
+                "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+                format!("-Ctarget-feature={}", self.target_features),
+            );
+        }
+        if self.features.contains("become") {
+            command.env("RUSTC_BOOTSTRAP", "wasmi");
+        }
+        process::run(&mut command)?;
+        // Cargo gives all variants one name.
+        let built = target.join("wasm32-unknown-unknown/release/verirun_bench_harness.wasm");
+        let module = target.join(format!("{}.wasm", self.name));
+        match self.wasm_opt {
+            None => {
+                std::fs::copy(&built, &module)
+                    .with_context(|| format!("cannot copy {}", built.display()))?;
+            }
+            Some(level) => optimize(layout, level, &built, &module)?,
+        }
+        Ok(module)
+    }
+}
+
+/// Has binaryen optimise `from` into `to`, which takes minutes; not again for the same input.
+fn optimize(layout: &Layout, level: &str, from: &Path, to: &Path) -> Result<()> {
+    let wasm = std::fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
+    let input = to.with_extension("input");
+    if to.is_file() && std::fs::read(&input).is_ok_and(|last| last == wasm) {
+        return Ok(());
+    }
+    let wasm_opt = npm(layout, "binaryen", "132.0.0")?.join("bin/wasm-opt");
+    let mut command = node::command(layout, &[]);
+    command.arg(wasm_opt).arg(from).arg("-o").arg(to);
+    // Relaxed SIMD would compute different things on different machines.
+    command.args([level, "--all-features", "--disable-relaxed-simd"]);
+    process::run(&mut command)?;
+    std::fs::write(&input, wasm).with_context(|| format!("cannot write {}", input.display()))
+}
+
+/// Installs a package that only benchmarks need; returns its folder.
+pub fn npm(layout: &Layout, name: &str, version: &str) -> Result<PathBuf> {
+    let place = layout.target.join("bench/npm");
+    let folder = place.join("node_modules").join(name);
+    let manifest = std::fs::read(folder.join("package.json")).unwrap_or_default();
+    let installed: serde_json::Value = serde_json::from_slice(&manifest).unwrap_or_default();
+    if installed["version"] == version {
+        return Ok(folder);
+    }
+    std::fs::create_dir_all(&place)?;
+    let Some(npm) = node::npm() else {
+        bail!("npm is missing, and {name} comes with it");
+    };
+    process::run(
+        layout
+            .command(npm)
+            .args(["install", "--no-audit", "--no-fund", "--ignore-scripts"])
+            .arg("--prefix")
+            .arg(&place)
+            .arg(format!("{name}@{version}")),
+    )?;
+    ensure!(folder.is_dir(), "npm did not install {name}");
+    Ok(folder)
+}
