@@ -11,7 +11,7 @@ export interface Verdict {
 }
 
 export function describe(outcome: Outcome, steps: number): Verdict {
-  const at = `after ${grouped(steps)} units of work`;
+  const at = `after ${grouped(steps)} steps`;
   switch (outcome.kind) {
     case "exit":
       return outcome.code === 0

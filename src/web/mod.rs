@@ -292,7 +292,7 @@ pub struct Run {
 
 #[wasm_bindgen]
 impl Run {
-    /// Runs about `steps` units of work: `"running"`, `"blocked"` (waits for input) or `"done"`.
+    /// Runs about `steps` steps: `"running"`, `"blocked"` (waits for input) or `"done"`.
     pub fn slice(&mut self, steps: f64) -> String {
         match self.run.slice(steps as u64) {
             State::Running => "running",

@@ -32,6 +32,8 @@ Usage: cargo xtask <command>
   bench interpreter [--browser NAME] [--rounds N] [--variants A,B] [--programs A,B] [--fuel]
           compare builds of the interpreter in Chromium and, where installed, Firefox;
           --fuel turns wasmi's own metering on
+  bench meter [--browser NAME] [--rounds N] [--programs A,B]
+          what metering costs, on the browser's own engine and on the interpreter in it
   bench scale [PART...]
           show how the time of filesystem work grows with its size (benches/scale.rs)
   guests  build the test programs in tests/guests (Rust, C, AssemblyScript)

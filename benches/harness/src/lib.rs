@@ -1,5 +1,6 @@
 //! wasmi for `cargo xtask bench`: one program after another, in a browser or natively.
 
+mod meter;
 mod wasi;
 #[cfg(target_family = "wasm")]
 mod web;
@@ -43,6 +44,7 @@ impl Program {
         let module = Module::new(&engine, wasm)?;
         let mut linker = Linker::new(&engine);
         wasi::link(&mut linker, &module)?;
+        meter::link(&mut linker)?;
         Ok(Self {
             module,
             linker,
@@ -65,6 +67,7 @@ impl Program {
             .instantiate_and_start(&mut store, &self.module)?;
         let memory = instance.get_memory(&store, "memory");
         store.data_mut().memory = memory;
+        meter::grant(&mut store, &instance)?;
         let start = instance.get_typed_func::<(), ()>(&store, "_start")?;
         let code = match start.call(&mut store, ()) {
             Ok(()) => 0,

@@ -22,6 +22,8 @@ pub struct Host {
     stdin: Vec<u8>,
     taken: usize,
     ticks: u64,
+    /// The deepest call and the largest frames of an instrumented module.
+    pub peak: (i64, i64),
 }
 
 impl Host {
@@ -34,6 +36,7 @@ impl Host {
             stdin,
             taken: 0,
             ticks: 0,
+            peak: (0, 0),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measurements in real browsers.
 
 mod browsers;
+mod meter;
 mod programs;
 mod table;
 mod variants;
@@ -10,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use table::Samples;
+use table::{Ratio, Samples};
 use variants::Variant;
 
 /// What the browser's own engine is called in tables.
@@ -57,7 +58,8 @@ impl Options {
 pub fn run(layout: &Layout, args: &[String]) -> Result<()> {
     match args.split_first() {
         Some((what, rest)) if what == "interpreter" => interpreter(layout, &Options::parse(rest)?),
-        _ => bail!("`bench` takes what to measure: interpreter"),
+        Some((what, rest)) if what == "meter" => meter::run(layout, &Options::parse(rest)?),
+        _ => bail!("`bench` takes what to measure: interpreter, meter or scale"),
     }
 }
 
@@ -116,8 +118,8 @@ fn interpreter(layout: &Layout, options: &Options) -> Result<()> {
             browser.version,
             options.rounds,
             if options.fuel { "with" } else { "without" },
-            results.warm.markdown(&rows, &columns),
-            results.cold.markdown(&rows, &columns),
+            results.warm.markdown(&rows, &columns, Ratio::Speed),
+            results.cold.markdown(&rows, &columns, Ratio::Speed),
             results.differences(),
         );
     }

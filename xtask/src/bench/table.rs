@@ -2,6 +2,15 @@
 
 use std::collections::BTreeMap;
 
+/// What the columns behind the first show.
+#[derive(Clone, Copy)]
+pub enum Ratio {
+    /// How often their time goes into the first one's: 2.00 is twice as fast.
+    Speed,
+    /// How much of the first one's time they take: 2.00 is half as fast.
+    Time,
+}
+
 /// Measurements of cells, each a row and a column.
 #[derive(Default)]
 pub struct Samples {
@@ -29,10 +38,10 @@ impl Samples {
     }
 
     /// A Markdown table of the fastest measurements: what else a machine does only ever adds time. The
-    /// first column is the measure of the others: it shows milliseconds, they show how often their time
-    /// goes into its time (2.00 is twice as fast); the last row is the geometric mean over the rows that
-    /// all columns have. After each stands how much slower the median was.
-    pub fn markdown(&self, rows: &[&str], columns: &[&str]) -> String {
+    /// first column is the measure of the others: it shows milliseconds, they show a `ratio` to it; the
+    /// last row is the geometric mean over the rows that all columns have. After each stands how much
+    /// slower the median was.
+    pub fn markdown(&self, rows: &[&str], columns: &[&str], ratio: Ratio) -> String {
         let Some((&base, others)) = columns.split_first() else {
             return String::new();
         };
@@ -49,7 +58,13 @@ impl Samples {
             }];
             let ratios: Vec<Option<f64>> = others
                 .iter()
-                .map(|column| Some(measure.as_ref()?.fastest / self.summary(row, column)?.fastest))
+                .map(|column| {
+                    let (base, other) = (measure.as_ref()?, self.summary(row, column)?);
+                    Some(match ratio {
+                        Ratio::Speed => base.fastest / other.fastest,
+                        Ratio::Time => other.fastest / base.fastest,
+                    })
+                })
                 .collect();
             for (column, ratio) in others.iter().zip(&ratios) {
                 cells.push(match (ratio, self.summary(row, column)) {
@@ -138,6 +153,9 @@ mod tests {
         let expected = "| program | x | y |\n| --- | ---: | ---: |\n\
                         | a | 8.0 ms (+0 %) | 2.00 (+0 %) |\n| b | 8.0 ms (+0 %) | 8.00 (+0 %) |\n\
                         | c | 5.0 ms (+0 %) | fails |\n| **geometric mean** | 1 | **4.00** |\n";
-        assert_eq!(samples.markdown(&["a", "b", "c"], &["x", "y"]), expected);
+        assert_eq!(
+            samples.markdown(&["a", "b", "c"], &["x", "y"], Ratio::Speed),
+            expected
+        );
     }
 }

@@ -128,6 +128,11 @@ pub const ALL: [Variant; 14] = [
     },
 ];
 
+/// The build that the site ships.
+pub fn shipped() -> &'static Variant {
+    &ALL[0]
+}
+
 /// Finds variants by their names, in the order given.
 pub fn named(names: &str) -> Result<Vec<&'static Variant>> {
     let find = |name: &str| {
