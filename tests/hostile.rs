@@ -255,6 +255,47 @@ fn nothing_goes_on_for_ever() {
     }
 }
 
+/// No operator leaves anything on the host's stack, however often it is executed in one slice.
+#[test]
+fn loops_do_not_use_up_the_hosts_stack() {
+    for code in [
+        "i32.const 0 memory.grow drop",
+        "i64.const 0 memory.grow $wide drop",
+        "ref.null func i32.const 0 table.grow $t drop",
+        "i32.const 70000 memory.grow drop",
+        "i32.const 0 i32.const 0 i32.const 8 memory.fill",
+        "i32.const 0 i32.const 0 i32.const 0 memory.init $d data.drop $d",
+        "i32.const 0 i32.const 0 i32.const 1 table.copy $t $t",
+        "i32.const 0 i32.const 0 i32.const 0 table.init $t $e elem.drop $e",
+        "i32.const 1 call_indirect (type $v)",
+        "i32.const 2 call_indirect (type $y) drop",
+        "call $tail",
+        "call $yield drop",
+    ] {
+        let text = format!(
+            r#"(module (type $v (func)) (type $y (func (result i32)))
+              (import "wasi_snapshot_preview1" "sched_yield" (func $yield (type $y)))
+              (memory (export "memory") 1) (memory $wide i64 1) (data $d "abc")
+              (table $t 8 20 funcref) (elem (table $t) (i32.const 1) func $f $yield) (elem $e func $f)
+              (func $f) (func $tail return_call $f)
+              (func (export "_start") (local $i i32)
+                loop
+                  {code}
+                  local.get $i i32.const 1 i32.add local.tee $i i32.const 300000 i32.lt_u br_if 0
+                end))"#
+        );
+        let module = load(&text);
+        let small = std::thread::Builder::new().stack_size(1 << 20);
+        let worker = small.spawn(move || {
+            let mut run = Run::start(&module, &Task::default()).expect("it can be started");
+            while run.slice(u64::MAX) != State::Done {}
+            run.outcome().cloned()
+        });
+        let outcome = worker.expect("a thread").join().expect("no panic");
+        assert_eq!(outcome, Some(Outcome::Exit { code: 0 }), "{code}");
+    }
+}
+
 /// Deep frames: whatever a function needs of the engine's stack, the limits end it, not the engine.
 #[test]
 fn the_engines_stack_is_never_the_limit() {
@@ -325,7 +366,6 @@ fn the_engines_stack_is_never_the_limit() {
                 ..Task::default()
             };
             let mut run = Run::start(&module, &task).expect("it can be started");
-            eprintln!("{name} {call:?} {frame:?}");
             while run.slice(1_000_000) != State::Done {}
             let outcome = run.outcome().expect("it is done");
             assert!(
