@@ -180,6 +180,14 @@ pub enum MeterError {
     /// The re-encoder stumbled over something that the validator let pass.
     #[error("this module could not be instrumented ({0}); please report this")]
     Unexpected(String),
+    /// All tables together are larger than the profile allows.
+    #[error("its tables start with {found} elements together; the profile allows {most}")]
+    TablesTooBig {
+        /// Elements at the start, as far as they were counted.
+        found: u64,
+        /// Elements allowed.
+        most: u64,
+    },
     /// A table is larger than the profile allows.
     #[error("table {index} starts with {found} elements; the profile allows {most}")]
     TableTooBig {

@@ -10,13 +10,13 @@ use std::ops::Range;
 use wasm_encoder::reencode::{Reencode, utils};
 use wasm_encoder::{
     BlockType, ConstExpr, CustomSection, ElementSection, Elements, Encode, EntityType, ExportKind,
-    ExportSection, FunctionSection, GlobalSection, GlobalType, ImportSection, RawSection, Section,
-    SectionId, TableSection, TypeSection, ValType,
+    ExportSection, FunctionSection, GlobalSection, GlobalType, ImportSection, MemorySection,
+    RawSection, Section, SectionId, TableSection, TypeSection, ValType,
 };
 use wasmparser::{
     CompositeInnerType, ElementSectionReader, ExternalKind, FuncType, FuncValidator, FunctionBody,
-    GlobalSectionReader, ImportSectionReader, Parser, Payload, TableSectionReader, TypeRef,
-    ValidPayload, Validator, WasmModuleResources,
+    GlobalSectionReader, ImportSectionReader, MemorySectionReader, Parser, Payload,
+    TableSectionReader, TypeRef, ValidPayload, Validator, WasmModuleResources,
 };
 
 /// The name of the module that instrumented modules import the host's functions from. A task can't
@@ -25,9 +25,18 @@ pub const HOST_MODULE: &str = "verirun";
 
 /// Room for what metering adds to a function: two parameters, and locals.
 const OWN_LOCALS: u32 = 10;
-const MOST_LOCALS: u32 = 50_000 - OWN_LOCALS;
+/// Fewer than the 50 000 of browsers: wasmi has no more, and finds out when it runs.
+const MOST_LOCALS: u32 = 30_000 - OWN_LOCALS;
 const MOST_PARAMS: usize = 1000 - 2;
 const MOST_RESULTS: usize = 1000 - 1;
+/// What engines accept in one module: types, functions, imports, exports and globals each,
+const MOST_ITEMS: u32 = 1_000_000;
+/// element segments,
+const MOST_SEGMENTS: u32 = 100_000;
+/// bytes of a function's code,
+const MOST_CODE: usize = 7_654_321;
+/// and labels of a `br_table`: V8 has the lowest bound.
+const MOST_TARGETS: u32 = 65_520;
 
 /// A memory or table as far as growing goes.
 #[derive(Debug, Clone, Copy)]
@@ -191,10 +200,12 @@ pub fn instrument(wasm: &[u8], options: &Options) -> Result<Metered, MeterError>
 struct Head<'a> {
     imports: Option<ImportSectionReader<'a>>,
     tables: Option<TableSectionReader<'a>>,
-    memories: Option<Range<u64>>,
+    memories: Option<MemorySectionReader<'a>>,
     globals: Option<GlobalSectionReader<'a>>,
     /// How many globals there are, imports included.
     global_count: u32,
+    /// What all tables start with.
+    table_elements: u64,
     exports: Vec<(&'a str, ExternalKind, u32)>,
     start: Option<u32>,
     elements: Option<ElementSectionReader<'a>>,
@@ -313,10 +324,10 @@ impl<'a> Builder<'a> {
                 self.head.tables = Some(section);
             }
             Payload::MemorySection(section) => {
-                self.head.memories = Some(section.range());
-                for memory in section {
+                for memory in section.clone() {
                     self.memory(&memory?);
                 }
+                self.head.memories = Some(section);
             }
             Payload::GlobalSection(section) => {
                 self.head.global_count += section.count();
@@ -355,6 +366,14 @@ impl<'a> Builder<'a> {
                 most: MAX_TABLE_ELEMENTS,
             });
         }
+        // A few bytes declare thousands of tables: what counts is what they hold together.
+        self.head.table_elements += table.initial;
+        if self.head.table_elements > MAX_TABLE_ELEMENTS {
+            return Err(MeterError::TablesTooBig {
+                found: self.head.table_elements,
+                most: MAX_TABLE_ELEMENTS,
+            });
+        }
         self.layout.tables.push(Growable {
             wide: table.table64,
             max: table.maximum,
@@ -367,7 +386,7 @@ impl<'a> Builder<'a> {
     /// Writes all sections before the code, and begins that.
     fn start_code(&mut self) -> Result<(), MeterError> {
         self.name_exports();
-        self.write_types();
+        self.write_types()?;
         self.write_imports()?;
         let mut functions = FunctionSection::new();
         let imported = self.layout.imported as usize;
@@ -384,11 +403,14 @@ impl<'a> Builder<'a> {
             utils::parse_table_section(&mut layout, &mut tables, section).map_err(invalid)?;
             tables.append_to(&mut self.out);
         }
-        if let Some(range) = self.head.memories.take() {
-            self.copy(SectionId::Memory, range);
+        if let Some(section) = self.head.memories.take() {
+            // Not copied: sizes may be written longer than engines of before WebAssembly 3 accept.
+            let mut memories = MemorySection::new();
+            utils::parse_memory_section(&mut layout, &mut memories, section).map_err(invalid)?;
+            memories.append_to(&mut self.out);
         }
         self.write_globals()?;
-        self.write_exports();
+        self.write_exports()?;
         self.write_elements()?;
         if let Some(range) = self.head.data_count.take() {
             self.copy(SectionId::DataCount, range);
@@ -431,7 +453,7 @@ impl<'a> Builder<'a> {
         self.head.start_name = free("verirun:start");
     }
 
-    fn write_types(&mut self) {
+    fn write_types(&mut self) -> Result<(), MeterError> {
         let layout = &mut self.layout;
         let mut types = TypeSection::new();
         for ty in &layout.types {
@@ -492,7 +514,12 @@ impl<'a> Builder<'a> {
                 .map(|&function| layout.functions[function as usize]),
         );
         layout.helper_types = helpers;
+        check_count("types", layout.types.len(), types.len(), MOST_ITEMS)?;
+        let functions = layout.functions.len();
+        let all = functions + HostFunction::ALL.len() + layout.helper_types.len();
+        check_count("functions", functions, all as u32, MOST_ITEMS)?;
         types.append_to(&mut self.out);
+        Ok(())
     }
 
     fn write_imports(&mut self) -> Result<(), MeterError> {
@@ -505,6 +532,8 @@ impl<'a> Builder<'a> {
             let ty = EntityType::Function(self.layout.host_type + offset);
             imports.import(HOST_MODULE, function.name(), ty);
         }
+        let had = imports.len() as usize - HostFunction::ALL.len();
+        check_count("imports", had, imports.len(), MOST_ITEMS)?;
         imports.append_to(&mut self.out);
         Ok(())
     }
@@ -532,11 +561,12 @@ impl<'a> Builder<'a> {
         if self.options.detail == Detail::Exact {
             own(0);
         }
+        check_count("globals", first as usize, first + 3, MOST_ITEMS)?;
         globals.append_to(&mut self.out);
         Ok(())
     }
 
-    fn write_exports(&mut self) {
+    fn write_exports(&mut self) -> Result<(), MeterError> {
         let mut exports = ExportSection::new();
         let outside = |function: u32| {
             let position = self.layout.outside.partition_point(|&one| one < function);
@@ -566,7 +596,10 @@ impl<'a> Builder<'a> {
         if self.options.detail == Detail::Exact {
             exports.export(&self.head.place, ExportKind::Global, self.layout.place);
         }
+        let had = self.head.exports.len();
+        check_count("exports", had, had as u32 + 3, MOST_ITEMS)?;
         exports.append_to(&mut self.out);
+        Ok(())
     }
 
     fn write_elements(&mut self) -> Result<(), MeterError> {
@@ -584,6 +617,8 @@ impl<'a> Builder<'a> {
             .collect();
         if !declared.is_empty() {
             elements.declared(Elements::Functions(declared.into()));
+            let had = elements.len() as usize - 1;
+            check_count("element segments", had, elements.len(), MOST_SEGMENTS)?;
         }
         elements.append_to(&mut self.out);
         Ok(())
@@ -600,6 +635,13 @@ impl<'a> Builder<'a> {
         let function = code.next;
         code.next += 1;
         scan(validator, body, &mut code.scan)?;
+        if code.scan.targets > MOST_TARGETS {
+            return Err(MeterError::NoRoom {
+                what: format!("function {function}"),
+                found: format!("a `br_table` with {} labels", code.scan.targets),
+                most: MOST_TARGETS,
+            });
+        }
         plan(&code.scan, self.options.detail, &mut code.plan);
 
         let ty = self.layout.functions[function as usize];
@@ -634,6 +676,14 @@ impl<'a> Builder<'a> {
         emitter.cells = frame as u32;
         emitter.emit(&code.scan, &code.plan);
         locals.extend(emitter.own_locals().iter().map(|&ty| (1, ty)));
+        if emitter.code.len() + 8 * locals.len() > MOST_CODE {
+            let (had, now) = (body.range(), emitter.code.len() + 8 * locals.len());
+            return Err(MeterError::NoRoom {
+                what: format!("function {function}"),
+                found: format!("{} bytes of code, which become {now}", had.end - had.start),
+                most: MOST_CODE as u32,
+            });
+        }
         let head = append_body(&mut self.out, &locals, &emitter.code);
         if self.options.target == Target::Compiler && !emitter.unlikely.is_empty() {
             // Relative to the start of the body, its locals included.
@@ -691,6 +741,18 @@ pub(super) fn append_body(out: &mut Vec<u8>, locals: &[(u32, ValType)], code: &[
     out.extend_from_slice(&head);
     out.extend_from_slice(code);
     head.len() as u32
+}
+
+/// Whether engines accept so many of something, with what metering adds.
+fn check_count(kind: &str, had: usize, now: u32, most: u32) -> Result<(), MeterError> {
+    if now <= most {
+        return Ok(());
+    }
+    Err(MeterError::NoRoom {
+        what: "the module".to_owned(),
+        found: format!("{had} {kind}, which become {now}"),
+        most,
+    })
 }
 
 /// Whether engines accept a function type with our parameters and result added.

@@ -165,7 +165,7 @@ impl LoadError {
             Self::NoStart { .. } => "Build a program (with a main function), not a library.",
             Self::NoMemory { .. } => "Export the memory as `memory`.",
             Self::Unmeterable { .. } => {
-                "Split that function, or its parameters, into smaller ones."
+                "Make what it names smaller: split a function or its parameters, export less, start with smaller tables."
             }
             Self::MemoryTooBig { .. } => {
                 "Link it with less initial memory, or raise the memory limit."

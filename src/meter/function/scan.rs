@@ -112,6 +112,8 @@ pub(in crate::meter) struct Scan {
     pub labels: Vec<Label>,
     /// The most values on the operand stack.
     pub height: u32,
+    /// The most labels of a `br_table`, the default not counted.
+    pub targets: u32,
     /// It calls; so the host, or itself.
     pub calls: bool,
     /// Where its operators start in the module.
@@ -136,6 +138,7 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
     out.events.clear();
     out.labels.clear();
     out.height = 0;
+    out.targets = 0;
     out.calls = false;
     validator.read_locals(&mut body.get_binary_reader())?;
     let mut reader = body.get_operators_reader()?;
@@ -286,6 +289,7 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                 }
             }
             Operator::BrTable { targets } => {
+                out.targets = out.targets.max(targets.len());
                 for depth in targets.targets().chain([Ok(targets.default())]) {
                     let label = &mut out.labels[target(&open, depth?) as usize];
                     label.targeted = true;

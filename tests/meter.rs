@@ -1,0 +1,16 @@
+//! Metering: what it counts, and that it changes nothing else.
+
+#[path = "meter/counts.rs"]
+mod counts;
+#[path = "meter/drive.rs"]
+mod drive;
+#[path = "meter/engine.rs"]
+mod engine;
+#[path = "meter/fuzz.rs"]
+mod fuzz;
+#[path = "meter/oracle.rs"]
+mod oracle;
+#[path = "meter/spec.rs"]
+mod spec;
+#[path = "meter/support.rs"]
+mod support;

@@ -1,0 +1,64 @@
+//! Small programs on the interpreter itself, with either detail, under any limits and slices.
+
+use verirun::engine::{End, Engine, Interpreter, Place, Slice};
+use verirun::meter::{Bounds, Detail};
+use verirun::wasi::{Clock, Setup, Stdin, System};
+use verirun::{Module, Task};
+
+/// What a run came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    pub end: End,
+    pub steps: u64,
+    pub calls: u64,
+    pub frame: u64,
+    pub pages: u64,
+    pub place: Option<Place>,
+    /// How many slices it took.
+    pub slices: u64,
+}
+
+/// Loads a program from text.
+pub fn load(text: &str) -> Module {
+    Module::load("program.wat", text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// Runs a program to its end.
+pub fn run(module: &Module, detail: Detail, bounds: Bounds, steps: u64) -> Ended {
+    let task = Task::default();
+    let system = System::new(Setup {
+        args: task.args,
+        env: task.env,
+        stdin: Stdin::fixed(&[]),
+        terminal: false,
+        fs: task.files,
+        preopens: task.preopens,
+        clock: Clock::Fixed,
+        random: task.random,
+        output_limit: None,
+        file_limit: None,
+    })
+    .expect("the root directory is there");
+    let metered = module.metered(detail).expect("it can be metered");
+    let mut engine =
+        Interpreter::new(&metered, module.info.kind, system, bounds).expect("it can be started");
+    let mut slices = 0;
+    let end = loop {
+        slices += 1;
+        match engine.slice(steps) {
+            Slice::Yielded => {}
+            Slice::Blocked => panic!("nothing waits for input here"),
+            Slice::Done(end) => break end,
+        }
+    };
+    let gauge = engine.gauge();
+    Ended {
+        end,
+        steps: gauge.steps(),
+        calls: gauge.peak_calls(),
+        frame: gauge.peak_frame(),
+        pages: gauge.pages(),
+        place: engine.place(),
+        slices,
+    }
+}
