@@ -4,6 +4,7 @@ use crate::meter::{MeterError, Metered, Options, instrument};
 use crate::wasi::{Abi, Function, Parameter};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use wasmparser::{
     CompositeInnerType, Encoding, ExternalKind, KnownCustom, Name, Parser, Payload, TypeRef,
@@ -242,7 +243,7 @@ impl Module {
         let wasm = to_binary(name, bytes)?;
         let info = inspect(name, &wasm)?;
         Ok(Self {
-            wasm: wasm.into(),
+            wasm: Arc::from(&*wasm),
             info,
             metered: Arc::default(),
         })
@@ -299,9 +300,9 @@ impl Module {
 }
 
 /// A module's binary form, from either form.
-pub(crate) fn to_binary(name: &str, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
+pub(crate) fn to_binary<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, LoadError> {
     if bytes.starts_with(b"\0asm") {
-        return Ok(bytes.to_vec());
+        return Ok(Cow::Borrowed(bytes));
     }
     let not_wasm = |found: &str| LoadError::NotWasm {
         name: name.to_owned(),
@@ -326,10 +327,11 @@ pub(crate) fn to_binary(name: &str, bytes: &[u8]) -> Result<Vec<u8>, LoadError> 
     if !name.ends_with(".wat") && !start.starts_with(['(', ';']) {
         return Err(not_wasm("it is text, but not the WebAssembly text format"));
     }
-    wat::parse_str(text).map_err(|error| LoadError::Text {
+    let parsed = wat::parse_str(text).map_err(|error| LoadError::Text {
         name: name.to_owned(),
         cause: error.to_string(),
-    })
+    });
+    parsed.map(Cow::Owned)
 }
 
 fn inspect(name: &str, wasm: &[u8]) -> Result<ModuleInfo, LoadError> {
