@@ -99,7 +99,7 @@ fn a_guest_can_declare_our_names() {
           end))"#;
     let module = load(text);
     for detail in [Detail::Fast, Detail::Exact] {
-        let metered = module.metered(detail).expect("it can be metered");
+        let metered = module.metered(options(detail)).expect("it can be metered");
         assert_eq!(metered.left, "verirun:left''");
         assert_eq!(metered.start.as_deref(), Some("verirun:start'"));
     }
@@ -164,7 +164,7 @@ fn a_guest_can_not_name_what_we_add() {
         assert!(
             Module::load("hostile.wasm", &wasm)
                 .map_err(drop)
-                .and_then(|module| module.metered(Detail::Fast).map_err(drop))
+                .and_then(|module| module.metered(options(Detail::Fast)).map_err(drop))
                 .is_err()
         );
     }
@@ -695,7 +695,9 @@ fn nesting_does_not_use_our_stack() {
             let module = Module::load("deep.wasm", wasm).expect("it loads");
             let (outcome, _) = run(&module, 1 << 40);
             assert_eq!(outcome, Outcome::Exit { code: 0 });
-            module.metered(Detail::Exact).expect("it can be metered");
+            module
+                .metered(options(Detail::Exact))
+                .expect("it can be metered");
         }
     });
     worker.expect("a thread").join().expect("no overflow");
@@ -792,7 +794,9 @@ fn bounds_are_exact_and_their_errors_clear() {
         let module = Module::load("bound.wasm", &wasm).expect("it loads");
         let (outcome, _) = run(&module, 1 << 40);
         assert_eq!(outcome, Outcome::Exit { code: 0 });
-        let exact = module.metered(Detail::Exact).expect("it can be metered");
+        let exact = module
+            .metered(options(Detail::Exact))
+            .expect("it can be metered");
         wasmi::Module::new(&wasmi::Engine::default(), &exact.wasm).expect("it is valid");
     }
     for (wasm, words) in [
