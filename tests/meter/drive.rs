@@ -74,7 +74,7 @@ pub fn make(kind: Kind, seed: u64) -> Value {
     let edge64 = [0, 1, 2, 8, 63, i64::MAX as u64, 1 << 63, u64::MAX];
     let floats = [0.0, -0.0, 1.0, -1.5, 1e9, 3e38, f64::INFINITY, f64::NAN];
     let pick = (bits >> 8) as usize % 8;
-    let plain = bits % 4 == 0;
+    let plain = bits.is_multiple_of(4);
     let int64 = if plain {
         digest(&(seed, 2))
     } else {
@@ -147,7 +147,7 @@ pub mod on_wasmi {
                         }
                         _ => 0,
                     };
-                    let params: Vec<String> = params.iter().map(|param| show(param)).collect();
+                    let params: Vec<String> = params.iter().map(show).collect();
                     let call = digest(&(seed, params));
                     caller.data_mut().calls.push((call, steps));
                     for (index, (slot, ty)) in out.iter_mut().zip(&results).enumerate() {
