@@ -379,6 +379,29 @@ fn the_engines_stack_is_never_the_limit() {
     }
 }
 
+/// Many tables can't take what one can't.
+#[test]
+fn tables_grow_within_one_bound() {
+    let tables = "(table 0 funcref)".repeat(20);
+    let grow: String = (0..20)
+        .map(|index| {
+            // All six million for the first, -1 for the others; then nothing more.
+            let expected = if index == 0 { 0 } else { -1 };
+            format!(
+                "ref.null func i32.const 6000000 table.grow {index}
+                 i32.const {expected} i32.ne if unreachable end\n"
+            )
+        })
+        .collect();
+    let module = load(&format!(
+        r#"(module {tables} (func (export "_start") {grow}
+            ref.null func i32.const 4000000 table.grow 1 if unreachable end
+            ref.null func i32.const 1 table.grow 2 i32.const -1 i32.ne if unreachable end))"#
+    ));
+    let (outcome, _) = run(&module, 1 << 40);
+    assert_eq!(outcome, Outcome::Exit { code: 0 });
+}
+
 /// A module with one function with this code; `end` is added.
 fn with_code(locals: Vec<(u32, ValType)>, code: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut module = wasm_encoder::Module::new();
