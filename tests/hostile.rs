@@ -99,7 +99,7 @@ fn a_guest_can_declare_our_names() {
           end))"#;
     let module = load(text);
     for detail in [Detail::Fast, Detail::Exact] {
-        let metered = module.metered(detail).expect("it can be metered");
+        let metered = module.metered(options(detail)).expect("it can be metered");
         assert_eq!(metered.left, "verirun:left''");
         assert_eq!(metered.start.as_deref(), Some("verirun:start'"));
     }
@@ -164,7 +164,7 @@ fn a_guest_can_not_name_what_we_add() {
         assert!(
             Module::load("hostile.wasm", &wasm)
                 .map_err(drop)
-                .and_then(|module| module.metered(Detail::Fast).map_err(drop))
+                .and_then(|module| module.metered(options(Detail::Fast)).map_err(drop))
                 .is_err()
         );
     }
@@ -377,6 +377,29 @@ fn the_engines_stack_is_never_the_limit() {
             );
         }
     }
+}
+
+/// Many tables can't take what one can't.
+#[test]
+fn tables_grow_within_one_bound() {
+    let tables = "(table 0 funcref)".repeat(20);
+    let grow: String = (0..20)
+        .map(|index| {
+            // All six million for the first, -1 for the others; then nothing more.
+            let expected = if index == 0 { 0 } else { -1 };
+            format!(
+                "ref.null func i32.const 6000000 table.grow {index}
+                 i32.const {expected} i32.ne if unreachable end\n"
+            )
+        })
+        .collect();
+    let module = load(&format!(
+        r#"(module {tables} (func (export "_start") {grow}
+            ref.null func i32.const 4000000 table.grow 1 if unreachable end
+            ref.null func i32.const 1 table.grow 2 i32.const -1 i32.ne if unreachable end))"#
+    ));
+    let (outcome, _) = run(&module, 1 << 40);
+    assert_eq!(outcome, Outcome::Exit { code: 0 });
 }
 
 /// A module with one function with this code; `end` is added.
@@ -695,7 +718,9 @@ fn nesting_does_not_use_our_stack() {
             let module = Module::load("deep.wasm", wasm).expect("it loads");
             let (outcome, _) = run(&module, 1 << 40);
             assert_eq!(outcome, Outcome::Exit { code: 0 });
-            module.metered(Detail::Exact).expect("it can be metered");
+            module
+                .metered(options(Detail::Exact))
+                .expect("it can be metered");
         }
     });
     worker.expect("a thread").join().expect("no overflow");
@@ -792,7 +817,9 @@ fn bounds_are_exact_and_their_errors_clear() {
         let module = Module::load("bound.wasm", &wasm).expect("it loads");
         let (outcome, _) = run(&module, 1 << 40);
         assert_eq!(outcome, Outcome::Exit { code: 0 });
-        let exact = module.metered(Detail::Exact).expect("it can be metered");
+        let exact = module
+            .metered(options(Detail::Exact))
+            .expect("it can be metered");
         wasmi::Module::new(&wasmi::Engine::default(), &exact.wasm).expect("it is valid");
     }
     for (wasm, words) in [

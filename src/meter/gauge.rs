@@ -3,7 +3,7 @@
 //!
 //! [`HostFunction`]: super::HostFunction
 
-use super::Level;
+use super::{Level, MAX_TABLE_ELEMENTS};
 
 /// Bytes of a cell of a frame.
 const CELL: u64 = 8;
@@ -103,6 +103,8 @@ pub struct Gauge {
     used: u64,
     peak: Level,
     pages: u64,
+    /// By how much all tables have grown.
+    elements: u64,
 }
 
 impl Gauge {
@@ -115,6 +117,7 @@ impl Gauge {
             used: 0,
             peak: Level::default(),
             pages,
+            elements: 0,
         }
     }
 
@@ -225,7 +228,14 @@ impl Gauge {
         if size.checked_add(delta).is_none_or(|size| size > most) {
             return Ok(false);
         }
-        if !is_table {
+        if is_table {
+            // What many tables grow by is bounded as what one does: the host's memory is finite.
+            let elements = self.elements.saturating_add(delta);
+            if elements > MAX_TABLE_ELEMENTS {
+                return Ok(false);
+            }
+            self.elements = elements;
+        } else {
             let pages = self.pages.saturating_add(delta);
             if pages > self.bounds.memory_pages {
                 return Err(Passed {

@@ -200,7 +200,8 @@ pub enum MeterError {
     },
 }
 
-/// The most elements of a table: what browsers allow. `table.grow` past it answers -1.
+/// The most elements of a table: what browsers allow. So many may all tables together start with, and
+/// by so many they may grow together; `table.grow` past that answers -1.
 pub const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
 
 /// The proposals that tasks may use: all that wasmi 2 executes and the profile makes deterministic.

@@ -72,23 +72,38 @@ pub fn make(kind: Kind, seed: u64) -> Value {
     let bits = digest(&(seed, 1));
     let edge32 = [0, 1, 2, 8, 31, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
     let edge64 = [0, 1, 2, 8, 63, i64::MAX as u64, 1 << 63, u64::MAX];
-    let floats = [0.0, -0.0, 1.0, -1.5, 1e9, 3e38, f64::INFINITY, f64::NAN];
+    let floats = [0.0, -0.0, 1.0, -1.5, 1e9, 3e38, f64::INFINITY];
     let pick = (bits >> 8) as usize % 8;
-    let plain = bits % 4 == 0;
+    let plain = bits.is_multiple_of(4);
     let int64 = if plain {
         digest(&(seed, 2))
     } else {
         edge64[pick]
+    };
+    // NaNs of any sign and payload: what comes of them must not depend on the engine.
+    let float64 = |seed: u64| match (digest(&(seed, 4)) >> 8) as usize % 8 {
+        7 => digest(&(seed, 5)) | 0x7ff0_0000_0000_0001,
+        pick => floats[pick].to_bits(),
+    };
+    let float32 = |seed: u64| match (digest(&(seed, 4)) >> 8) as usize % 8 {
+        7 => digest(&(seed, 5)) as u32 | 0x7f80_0001,
+        pick => (floats[pick] as f32).to_bits(),
     };
     match kind {
         Kind::I32 if plain => Value::I32(digest(&(seed, 2)) as u32),
         Kind::I32 => Value::I32(edge32[pick]),
         Kind::I64 => Value::I64(int64),
         Kind::F32 if plain => Value::F32(digest(&(seed, 2)) as u32),
-        Kind::F32 => Value::F32((floats[pick] as f32).to_bits()),
+        Kind::F32 => Value::F32(float32(seed)),
         Kind::F64 if plain => Value::F64(digest(&(seed, 2))),
-        Kind::F64 => Value::F64(floats[pick].to_bits()),
-        Kind::V128 => Value::V128(u128::from(int64) << 64 | u128::from(digest(&(seed, 3)))),
+        Kind::F64 => Value::F64(float64(seed)),
+        Kind::V128 => Value::V128(match bits >> 16 & 3 {
+            0 => u128::from(int64) << 64 | u128::from(digest(&(seed, 3))),
+            1 => u128::from(float64(seed)) << 64 | u128::from(float64(!seed)),
+            _ => (0..4).fold(0, |lanes, lane| {
+                lanes << 32 | u128::from(float32(seed.wrapping_add(lane << 32)))
+            }),
+        }),
         Kind::Func => Value::Func { null: true },
         Kind::Extern => Value::Extern(None),
     }
@@ -147,7 +162,7 @@ pub mod on_wasmi {
                         }
                         _ => 0,
                     };
-                    let params: Vec<String> = params.iter().map(|param| show(param)).collect();
+                    let params: Vec<String> = params.iter().map(show).collect();
                     let call = digest(&(seed, params));
                     caller.data_mut().calls.push((call, steps));
                     for (index, (slot, ty)) in out.iter_mut().zip(&results).enumerate() {

@@ -1,7 +1,7 @@
 //! Small programs on the interpreter itself, with either detail, under any limits and slices.
 
 use verirun::engine::{End, Engine, Interpreter, Place, Slice};
-use verirun::meter::{Bounds, Detail};
+use verirun::meter::{Bounds, Detail, Options, Target};
 use verirun::wasi::{Clock, Setup, Stdin, System};
 use verirun::{Module, Task};
 
@@ -33,13 +33,18 @@ pub fn run(module: &Module, detail: Detail, bounds: Bounds, steps: u64) -> Ended
         terminal: false,
         fs: task.files,
         preopens: task.preopens,
-        clock: Clock::Fixed,
+        clock: Clock::Fixed { elapsed: 0 },
         random: task.random,
         output_limit: None,
         file_limit: None,
+        trace: false,
     })
     .expect("the root directory is there");
-    let metered = module.metered(detail).expect("it can be metered");
+    let options = Options {
+        detail,
+        target: Target::Interpreter,
+    };
+    let metered = module.metered(options).expect("it can be metered");
     let mut engine =
         Interpreter::new(&metered, module.info.kind, system, bounds).expect("it can be started");
     let mut slices = 0;

@@ -88,7 +88,7 @@ fn config(rng: &mut ChaCha8Rng) -> Config {
         ..Config::default()
     };
     use InstructionKind as K;
-    config.allowed_instructions = match rng.next_u32() % 4 {
+    config.allowed_instructions = match rng.next_u32() % 5 {
         0 => InstructionKinds::new(&[K::Control, K::NumericInt, K::Variable, K::Parametric]),
         1 => InstructionKinds::new(&[
             K::Control,
@@ -99,6 +99,7 @@ fn config(rng: &mut ChaCha8Rng) -> Config {
             K::Table,
             K::Reference,
         ]),
+        2 => InstructionKinds::new(&[K::Numeric, K::Vector, K::Variable, K::Parametric, K::Memory]),
         _ => InstructionKinds::all(),
     };
     config
