@@ -130,6 +130,28 @@ fn output_and_files_are_limited() {
 }
 
 #[test]
+fn a_trace_is_printed_and_reported_where_it_is_asked_for() {
+    let dir = folder(&[("p.wat", SEES)]);
+    let trace = |options: &[&str]| {
+        let mut args = vec!["run", "--json", "report.json"];
+        args.extend(options);
+        args.push("p.wat");
+        let output = verirun(&args, dir.path());
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let report = std::fs::read(dir.path().join("report.json")).expect("a report");
+        let report: serde_json::Value = serde_json::from_slice(&report).expect("JSON");
+        (report["trace"].clone(), stderr(&output))
+    };
+    let (reported, printed) = trace(&["--trace"]);
+    let digest = reported.as_str().expect("a digest");
+    assert_eq!(digest.len(), 64);
+    assert_eq!(printed, format!("verirun: trace   {digest}\n"));
+    assert_eq!(trace(&["--trace"]).0, reported);
+    assert_ne!(trace(&["--trace", "--seed", "1"]).0, reported);
+    assert_eq!(trace(&[]), (serde_json::Value::Null, String::new()));
+}
+
+#[test]
 fn clock_random_and_seed_reach_the_guest() {
     let dir = folder(&[("p.wat", SEES)]);
     let run = |options: &[&str]| {

@@ -62,6 +62,8 @@ export interface StartOptions {
   seed?: string;
   /** From descriptor 3 on; one, `/`, by default. */
   preopens?: Preopen[];
+  /** Whether to digest all calls and results (`Run.trace`). */
+  trace?: boolean;
 }
 
 export type FileChange = "same" | "added" | "modified" | "removed";
@@ -77,7 +79,12 @@ export interface FileEntry {
 }
 
 export interface Stats {
+  /** Right at the end; while it runs, as of the last place where it was counted. */
   steps: number;
+  /** The most nested calls so far. */
+  peakCallDepth: number;
+  /** The most bytes of the guest's value stack so far. */
+  peakFrameBytes: number;
   memoryPages: number;
   peakMemoryPages: number;
   outputBytes: number;
@@ -92,7 +99,9 @@ export type StoppedKind =
   | "memory_exceeded"
   | "output_limit_exceeded"
   | "file_limit_exceeded"
-  | "cancelled";
+  | "cancelled"
+  /** The engine or this device failed; that says nothing of the task. */
+  | "failed";
 
 export type Outcome =
   | { kind: "exit"; code: number }
@@ -110,6 +119,10 @@ export interface Run {
   closeStdin(): void;
   takeOutput(): OutputChunk[];
   stats(): Stats;
+  /** Whether the program has trapped, and is run once more to learn the exact count and place. */
+  repeating(): boolean;
+  /** SHA-256 of all calls and results so far, if the run was started with `trace`. */
+  trace(): string | undefined;
   cancel(): void;
   outcome(): Outcome | undefined;
   files(): FileEntry[];

@@ -207,6 +207,12 @@ impl Run {
         State::Done
     }
 
+    /// Whether the program has trapped, and is run once more to learn the exact count and place.
+    /// Until that is known, [`Run::stats`] shows the last count before the trap that was exact.
+    pub fn repeating(&self) -> bool {
+        self.replay.is_some() && self.outcome.is_none()
+    }
+
     /// The digest of all calls so far, in hex, if the task asked for one.
     pub fn trace(&self) -> Option<String> {
         self.engine.system().trace.as_ref().map(Trace::hex)
@@ -235,7 +241,12 @@ impl Run {
 
     /// Stops the run; its output and files stay.
     pub fn cancel(&mut self) {
-        self.outcome.get_or_insert(Outcome::Cancelled {
+        if self.outcome.is_some() {
+            return;
+        }
+        // How far the run was made again says nothing of how far it came.
+        self.replay = None;
+        self.outcome = Some(Outcome::Cancelled {
             message: "it was cancelled; its output and files so far are kept".to_owned(),
         });
     }

@@ -217,8 +217,9 @@ impl Task {
     }
 
     /// Starts a run: `{args, env, stdin: Uint8Array | "live", limits?, clock?: "fixed" | "virtual",
-    /// random?: "seeded" | "truebit-v1", seed?: hex, preopens?}`. Without `preopens` the guest has
-    /// one, `/`. May be called many times; a run never changes the task's files.
+    /// random?: "seeded" | "truebit-v1", seed?: hex, preopens?, trace?: boolean}`. Without
+    /// `preopens` the guest has one, `/`; with `trace` the run has a digest of all its calls
+    /// ([`Run::trace`]). May be called many times; a run never changes the task's files.
     pub fn start(&self, options: &Object) -> Result<Run, JsValue> {
         let module = self.module.as_ref().ok_or_else(|| {
             throw(
@@ -268,6 +269,10 @@ impl Task {
             task.clock = clock.parse()?;
         }
         task.random = Random::choose(choice("random")?.as_deref(), choice("seed")?.as_deref())?;
+        let trace = field("trace")?;
+        if !trace.is_undefined() {
+            task.trace = trace.as_bool().ok_or_else(|| bad("trace"))?;
+        }
         task.limits = Limits {
             gas: limit("gas", limits.gas.as_ref())?,
             call: limit("call", limits.call.as_ref())?,
@@ -334,6 +339,17 @@ impl Run {
     /// Figures so far.
     pub fn stats(&self) -> Result<JsValue, JsValue> {
         to_js(&self.run.stats())
+    }
+
+    /// Whether the program has trapped, and is run once more to learn the exact count and place.
+    pub fn repeating(&self) -> bool {
+        self.run.repeating()
+    }
+
+    /// The SHA-256 of all calls and results so far (`docs/architecture.md`), in hex; `undefined` if
+    /// the run was started without `trace`.
+    pub fn trace(&self) -> Option<String> {
+        self.run.trace()
     }
 
     /// Stops the run; output and files stay.

@@ -1,4 +1,4 @@
-//! The browser for the end-to-end tests, and Debian's packages.
+//! The browsers for the end-to-end tests, and Debian's packages.
 
 use crate::process;
 use anyhow::{Context, Result, bail};
@@ -20,6 +20,11 @@ const PLACES: [&str; 3] = [
     r"C:\Program Files\Google\Chrome\Application\chrome.exe",
 ];
 
+const FIREFOX_PLACES: [&str; 2] = [
+    "/Applications/Firefox.app/Contents/MacOS/firefox",
+    r"C:\Program Files\Mozilla Firefox\firefox.exe",
+];
+
 /// Finds Chromium or Chrome; on Debian, installs it where there is none.
 ///
 /// `CHROMIUM` names another program.
@@ -37,6 +42,37 @@ pub fn ensure() -> Result<PathBuf> {
     let how = "the end-to-end tests need Chromium or Chrome: install one \
                (Debian: apt-get install chromium), or set CHROMIUM to its program";
     apt_install(&["chromium"]).context(how)?;
+    find().context(how)
+}
+
+/// Finds Firefox; on Debian, installs it where there is none. Only the golden runs use it.
+///
+/// `FIREFOX` names another program.
+pub fn ensure_firefox() -> Result<PathBuf> {
+    if let Some(chosen) = std::env::var_os("FIREFOX") {
+        let chosen = PathBuf::from(chosen);
+        if !chosen.is_file() {
+            bail!("FIREFOX is {}, which is not a file", chosen.display());
+        }
+        return Ok(chosen);
+    }
+    let find = || {
+        ["firefox-esr", "firefox"]
+            .iter()
+            .find_map(|name| process::find(name, &[]))
+            .or_else(|| {
+                FIREFOX_PLACES
+                    .iter()
+                    .map(PathBuf::from)
+                    .find(|place| place.is_file())
+            })
+    };
+    if let Some(found) = find() {
+        return Ok(found);
+    }
+    let how = "the golden runs need Firefox too: install it (Debian: apt-get install firefox-esr), \
+               or set FIREFOX to its program";
+    apt_install(&["firefox-esr"]).context(how)?;
     find().context(how)
 }
 

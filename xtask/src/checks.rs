@@ -3,7 +3,7 @@
 use crate::layout::Layout;
 use crate::{browser, guests, node, process, site, task_check, tasks, tools};
 use anyhow::{Context, Result, bail, ensure};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The steps so far: name, error if it failed, time.
@@ -59,6 +59,12 @@ pub fn test(layout: &Layout) -> Result<()> {
     // First, so that what cannot be installed is known before the minutes of compiling.
     let browser = browser::ensure()?;
     eprintln!("Browser: {}", browser.display());
+    let firefox = browser::ensure_firefox();
+    match &firefox {
+        Ok(firefox) => eprintln!("For the golden runs also: {}", firefox.display()),
+        // Chromium tests all but that; the test says that it is left out, and why.
+        Err(error) => eprintln!("No Firefox: {error:#}"),
+    }
 
     let mut report = Report::default();
     static_checks(&mut report, layout);
@@ -69,7 +75,9 @@ pub fn test(layout: &Layout) -> Result<()> {
     });
     // An older site must not stand in for one that does not build.
     if report.step("site", || site::build(layout)) {
-        report.step("end-to-end tests", || end_to_end(layout, browser));
+        report.step("end-to-end tests", || {
+            end_to_end(layout, &browser, &firefox)
+        });
     }
     report.finish()
 }
@@ -183,7 +191,7 @@ fn rust_tests(report: &mut Report, layout: &Layout) {
     });
 }
 
-fn end_to_end(layout: &Layout, browser: PathBuf) -> Result<()> {
+fn end_to_end(layout: &Layout, browser: &Path, firefox: &Result<PathBuf>) -> Result<()> {
     let folder = layout.at("tests/e2e");
     let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
         .with_context(|| format!("cannot read {}", folder.display()))?
@@ -198,7 +206,11 @@ fn end_to_end(layout: &Layout, browser: PathBuf) -> Result<()> {
     for file in files {
         // One after the other: several browsers at once would measure each other's load.
         let mut command = node::command(layout, &["--test"]);
-        command.arg(&file).env("CHROMIUM", &browser);
+        command.arg(&file).env("CHROMIUM", browser);
+        match firefox {
+            Ok(program) => command.env("FIREFOX", program),
+            Err(error) => command.env("VERIRUN_NO_FIREFOX", format!("{error:#}")),
+        };
         if let Err(error) = process::run(&mut command) {
             failed.push(format!("{error:#}"));
         }

@@ -49,6 +49,10 @@ pub struct Arguments {
     /// Print figures to standard error at the end.
     #[arg(long)]
     stats: bool,
+    /// Print a SHA-256 over all system calls and their results to standard error at the end, and
+    /// put it into the report of --json. Runs with the same digest went the same way.
+    #[arg(long)]
+    trace: bool,
     /// The program (a WebAssembly module, binary or text) and its arguments. Options behind the
     /// program are the program's, so the two are one list here.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_names = ["MODULE", "ARGS"])]
@@ -145,6 +149,8 @@ struct Report<'a> {
     module: &'a verirun::task::ModuleInfo,
     outcome: Option<&'a Outcome>,
     stats: Stats,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
     files: Vec<Entry>,
 }
 
@@ -211,6 +217,7 @@ fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>, Limits), R
             terminal: io::stdin().is_terminal(),
         },
     };
+    task.trace = arguments.trace;
     task.limits = arguments.limits.read()?;
     arguments.profile.apply(&mut task)?;
     let mut mounts = Vec::new();
@@ -267,6 +274,7 @@ fn drive(
             module: &module.info,
             outcome: run.outcome(),
             stats,
+            trace: run.trace(),
             files: changes,
         };
         let written = serde_json::to_vec_pretty(&report).map_err(io::Error::from);
@@ -279,6 +287,9 @@ fn drive(
     }
     if arguments.stats {
         stats::print(&stats, limits);
+    }
+    if let Some(trace) = run.trace() {
+        eprintln!("verirun: trace   {trace}");
     }
     Ok(exit_code(run.outcome()))
 }

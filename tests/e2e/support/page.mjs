@@ -8,17 +8,15 @@ import { serve } from "./server.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 /** Another folder than dist/ may be tested, and one laid over it (the page's developers use a double of the runtime). */
-const folders = (process.env.VERIRUN_SITE ?? join(root, "dist")).split(":");
+export const siteFolders = (process.env.VERIRUN_SITE ?? join(root, "dist")).split(":");
 const screens = join(root, "target/screens");
 mkdirSync(screens, { recursive: true });
 
 export const WIDE = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
 
-/** `more` folders are served where the site has no such file. */
-export async function openSite(...more) {
-  const server = await serve(...folders, ...more);
-  const browser = await chromium.launch({
+export function launchChromium() {
+  return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
       "--no-sandbox",
@@ -30,6 +28,12 @@ export async function openSite(...more) {
       "--disable-sync",
     ],
   });
+}
+
+/** `more` folders are served where the site has no such file. */
+export async function openSite(...more) {
+  const server = await serve(...siteFolders, ...more);
+  const browser = await launchChromium();
   return {
     url: server.url,
     browser,

@@ -3,24 +3,34 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
+import { text } from "node:stream/consumers";
 
 export const BASE = "/some/sub/path/";
 
 const TYPES = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
+  ".mjs": "text/javascript",
   ".css": "text/css",
   ".svg": "image/svg+xml",
   ".json": "application/json",
   ".wasm": "application/wasm",
 };
 
-/** Serves `folder`, or further folders where that has no such file; any free port. */
-export async function serve(...folders) {
+/** Serves `folder`, or further folders where that has no such file; any free port. An object among them says who gets
+ * what is posted to which name. */
+export async function serve(...places) {
+  const folders = places.filter((place) => typeof place === "string");
+  const receivers = Object.assign({}, ...places.filter((place) => typeof place === "object"));
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const path = decodeURIComponent(pathname);
     if (!path.startsWith(BASE)) return response.writeHead(404).end();
+    const receiver = request.method === "POST" && receivers[path.slice(BASE.length)];
+    if (receiver) {
+      receiver(await text(request));
+      return response.writeHead(204).end();
+    }
     const name = normalize(path.slice(BASE.length) || "index.html");
     for (const folder of folders) {
       const file = join(folder, name);

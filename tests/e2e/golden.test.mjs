@@ -1,0 +1,60 @@
+/** The golden runs of tests/golden/traces.json in Chromium and in Firefox, with the site's own runtime: digests of all
+ * calls, figures, outcomes, output and files are those that tests/golden.rs finds natively. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { findFirefox, openFirefox } from "./support/firefox.mjs";
+import { launchChromium, siteFolders } from "./support/page.mjs";
+import { serve } from "./support/server.mjs";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const pages = fileURLToPath(new URL("./support/golden", import.meta.url));
+const cases = JSON.parse(readFileSync(join(root, "tests/golden/traces.json"), "utf8"));
+
+/** What the page posts when `open` shows it: `open` gets its address, and returns `{ended?, close()}`. */
+async function results(open) {
+  let receive;
+  const posted = new Promise((resolve) => (receive = resolve));
+  const server = await serve(...siteFolders, pages, root, { "golden-results": receive });
+  const browser = await open(`${server.url}golden.html`);
+  try {
+    return JSON.parse(await Promise.race([posted, browser.ended ?? posted]));
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}
+
+function check({ error, browser, found }) {
+  assert.equal(error, undefined);
+  console.log(`${found.length} golden runs in ${browser}`);
+  assert.equal(found.length, cases.length);
+  for (const [index, { name, expect }] of cases.entries()) {
+    const [large, small] = found[index];
+    assert.match(expect.trace, /^[0-9a-f]{64}$/);
+    assert.deepEqual(large, expect, name);
+    assert.deepEqual(small, expect, `${name}, in small slices`);
+  }
+}
+
+test("golden runs in Chromium", async () => {
+  check(
+    await results(async (url) => {
+      const browser = await launchChromium();
+      await (await browser.newPage()).goto(url);
+      return browser;
+    }),
+  );
+});
+
+const firefox = findFirefox();
+const missing =
+  process.env.VERIRUN_NO_FIREFOX ||
+  "there is no Firefox: install it (Debian: apt-get install firefox-esr), or set FIREFOX to its program";
+// Left out where a person can't have it, never in CI (.ci/run).
+test("golden runs in Firefox", { skip: !firefox && !process.env.CI && missing }, async () => {
+  assert.ok(firefox, missing);
+  check(await results(async (url) => openFirefox(firefox, url)));
+});

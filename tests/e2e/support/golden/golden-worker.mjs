@@ -1,0 +1,59 @@
+/** Makes the runs of tests/golden/traces.json with the site's own runtime, and posts what it found to the test. */
+const post = (body) => fetch("golden-results", { method: "POST", body: JSON.stringify(body) });
+
+const utf8 = new TextEncoder();
+const bytesAt = async (url) => {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+};
+const sha256 = async (bytes) => {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+};
+
+/** Runs a case in slices of `slice` steps. */
+async function golden(face, one, slice) {
+  const task = new face.Task();
+  task.loadModule(one.module.split("/").at(-1), await bytesAt(one.module));
+  if (one.input !== undefined) {
+    task.createFile("input.txt");
+    task.appendFile("input.txt", utf8.encode(one.input));
+  }
+  const { args = [], env = [], clock, random, seed, limits = {} } = one;
+  const stdin = one.live ? "live" : utf8.encode(one.stdin ?? "");
+  const run = task.start({ args, env, stdin, clock, random, seed, limits, trace: true });
+  const pieces = [...(one.live ?? [])];
+  const output = [];
+  for (let state = ""; state !== "done"; ) {
+    state = run.slice(slice);
+    for (const { fd, bytes } of run.takeOutput()) {
+      if (fd !== 1) throw new Error(`${one.name}: wrote to ${fd}`);
+      output.push(bytes);
+    }
+    if (state !== "blocked") continue;
+    if (pieces.length > 0) run.pushStdin(utf8.encode(pieces.shift()));
+    else run.closeStdin();
+  }
+  const files = run.files();
+  for (const file of files) {
+    if (file.type !== "file" || file.change === "removed") continue;
+    file.sha256 = await sha256(run.readFile(file.path, 0, file.size));
+  }
+  const stdout = await sha256(new Uint8Array(await new Blob(output).arrayBuffer()));
+  const found = { trace: run.trace(), outcome: run.outcome(), stats: run.stats(), stdout, files };
+  run.free();
+  task.free();
+  return found;
+}
+
+try {
+  const face = await import("./verirun.js");
+  await face.default({ module_or_path: await WebAssembly.compile(await bytesAt("verirun_bg.wasm")) });
+  const cases = JSON.parse(new TextDecoder().decode(await bytesAt("tests/golden/traces.json")));
+  const found = [];
+  for (const one of cases) found.push([await golden(face, one, 1_000_000), await golden(face, one, 997)]);
+  await post({ browser: navigator.userAgent, found });
+} catch (error) {
+  await post({ error: String(error?.stack ?? error) });
+}
