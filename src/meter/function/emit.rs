@@ -186,18 +186,29 @@ impl<'a> Emitter<'a> {
         }
         let base = self.base();
         let mine = 1 << 32 | i64::from(self.cells);
-        self.put(&[
-            Instruction::LocalGet(base),
-            Instruction::I64Const(mine),
-            Instruction::I64Add,
-        ]);
+        // In this order wasmi needs four operators: it adds a constant into a local in one, and what
+        // `global.get` leaves in its register is not moved.
         if calls {
             let level = self.level_local();
-            self.put(&[Instruction::LocalTee(level)]);
+            self.put(&[
+                Instruction::LocalGet(base),
+                Instruction::I64Const(mine),
+                Instruction::I64Add,
+                Instruction::LocalSet(level),
+                Instruction::GlobalGet(self.layout.room),
+                Instruction::LocalGet(level),
+                Instruction::I64Add,
+            ]);
+        } else {
+            self.put(&[
+                Instruction::GlobalGet(self.layout.room),
+                Instruction::LocalGet(base),
+                Instruction::I64Add,
+                Instruction::I64Const(mine),
+                Instruction::I64Add,
+            ]);
         }
         self.put(&[
-            Instruction::GlobalGet(self.layout.room),
-            Instruction::I64Add,
             Instruction::I64Const(PAST),
             Instruction::I64And,
             Instruction::I64Const(0),
