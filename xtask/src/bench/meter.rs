@@ -15,6 +15,10 @@ const METERED: &str = "direct, metered";
 const INTERPRETER: &str = "interpreter";
 const INTERPRETER_METERED: &str = "interpreter, metered";
 
+/// How much more a compiler has to do than a row of runs that takes it as long as one takes the
+/// interpreter.
+const LONG: u32 = 4;
+
 /// Instruments a program for `target` (a word that `examples/instrument.rs` knows).
 fn instrument(layout: &Layout, module: &Path, name: &str, target: &str) -> Result<PathBuf> {
     let out = layout
@@ -53,11 +57,22 @@ pub fn run(layout: &Layout, options: &Options) -> Result<()> {
             mounts.push((url.clone(), file));
             url
         });
-        for (column, target, repeat) in [
-            (DIRECT, None, program.repeat),
-            (METERED, Some("compiler"), program.repeat),
-            (INTERPRETER, None, 1),
-            (INTERPRETER_METERED, Some("interpreter"), 1),
+        // One long run for a compiler, which takes its time to optimise and can't do that in the
+        // middle of a function: many short ones would measure its first draft.
+        let long: Vec<String> = program
+            .args
+            .iter()
+            .map(|arg| match arg.parse::<u32>() {
+                Ok(rounds) => (rounds * program.repeat * LONG).to_string(),
+                Err(_) => (*arg).to_owned(),
+            })
+            .collect();
+        let short: Vec<String> = program.args.iter().map(|&arg| arg.to_owned()).collect();
+        for (column, target, args) in [
+            (DIRECT, None, &long),
+            (METERED, Some("compiler"), &long),
+            (INTERPRETER, None, &short),
+            (INTERPRETER_METERED, Some("interpreter"), &short),
         ] {
             let file = match target {
                 None => module.clone(),
@@ -70,8 +85,8 @@ pub fn run(layout: &Layout, options: &Options) -> Result<()> {
             );
             mounts.push((url.clone(), file));
             jobs.push(json!({
-                "engine": column, "program": program.name, "url": url, "args": program.args,
-                "stdin": stdin, "repeat": repeat, "fuel": false,
+                "engine": column, "program": program.name, "url": url, "args": args,
+                "stdin": stdin, "repeat": 1, "fuel": false,
             }));
         }
     }
