@@ -16,7 +16,7 @@ export function bytes(count: number): string {
 /** `1234567` → `1.23 M`. */
 export function quantity(count: number): string {
   if (count < 10_000) return grouped(Math.round(count));
-  const units = ["k", "M", "G", "T", "P"];
+  const units = ["k", "M", "G", "T", "P", "E"];
   let value = count;
   let unit = -1;
   do {
@@ -29,6 +29,14 @@ export function quantity(count: number): string {
 /** `1234567` → `1 234 567`, with spaces that do not break. */
 export function grouped(count: number | string): string {
   return String(count).replaceAll(/\B(?=(\d{3})+$)/g, "\u202f");
+}
+
+/** The share of `limit` that is used, never rounded up: 100 % is all of it. */
+export function percent(used: number, limit: number): string {
+  if (used >= limit) return "100\u00a0%";
+  const share = (used / limit) * 100;
+  if (share > 0 && share < 1) return "<1\u00a0%";
+  return `${Math.floor(share)}\u00a0%`;
 }
 
 export function duration(ms: number): string {

@@ -1,4 +1,4 @@
-/** The limit fields: which there are, and what may stand in them. */
+/** The limit fields and the profile's choices: which there are, and what may stand in them. */
 import type { Limits } from "./face";
 
 export interface LimitField {
@@ -40,4 +40,13 @@ export function readLimits(values: ReadonlyMap<keyof Limits, string>): Limits {
     if (text !== "") limits[key] = text;
   }
   return limits;
+}
+
+/** The problem with a seed of random bytes, or null; an empty one is 0. */
+export function checkSeed(text: string): string | null {
+  const digits = text.trim();
+  if (digits === "") return null;
+  if (!/^[0-9a-f]+$/i.test(digits)) return "Seed must be a hexadecimal number: digits from 0 to 9 and a to f, without 0x.";
+  if (digits.length > 64) return `Seed can have 64 digits (256 bits) at most; this has ${digits.length}.`;
+  return null;
 }

@@ -228,7 +228,7 @@ async function run(): Promise<void> {
   programView.flush();
   try {
     const request = form.read();
-    bar.starting();
+    bar.starting(request.limits);
     showView("output");
     await session.sync();
     terminal.reset();

@@ -1,6 +1,6 @@
 /** How a run ended, in a sentence, with what to do about it. */
 import type { Outcome } from "./face";
-import { grouped } from "./format";
+import { plural } from "./format";
 
 export type Tone = "good" | "bad" | "warn" | "busy" | "idle";
 
@@ -11,7 +11,7 @@ export interface Verdict {
 }
 
 export function describe(outcome: Outcome, steps: number): Verdict {
-  const at = `after ${grouped(steps)} steps`;
+  const at = `after ${plural(steps, "step")}`;
   switch (outcome.kind) {
     case "exit":
       return outcome.code === 0
@@ -24,24 +24,35 @@ export function describe(outcome: Outcome, steps: number): Verdict {
     case "trap":
       return { tone: "bad", headline: `Crashed: ${trapName(outcome)}`, advice: trapAdvice(outcome.trap, at) };
     case "out_of_gas":
-      return stopped("Out of gas", at, "It may be caught in an endless loop. If it only needs longer, raise Gas under Limits.");
+      return stopped("Out of gas", at, outcome.message);
     case "call_depth_exceeded":
-      return stopped("Call depth exceeded", at, "Calls were nested too deeply: look for endless recursion.");
+      return stopped("Calls nested too deeply", at, outcome.message);
     case "frame_exceeded":
-      return stopped("Stack frame limit exceeded", at, "Look for deep recursion, or raise Frame under Limits.");
+      return stopped("Frames too large", at, outcome.message);
     case "memory_exceeded":
-      return stopped("Out of memory", at, "The program asked for more memory than allowed. Raise Memory under Limits.");
+      return stopped("Out of memory", at, outcome.message);
     case "output_limit_exceeded":
-      return stopped("Too much output", at, "What was printed until then is kept. Raise Output under Limits for more.");
+      return stopped("Too much output", at, outcome.message);
     case "file_limit_exceeded":
-      return stopped("Files too large", at, "The program's files hold more than allowed. Raise Files under Limits.");
+      return stopped("Files too large", at, outcome.message);
+    case "failed":
+      return {
+        tone: "bad",
+        headline: "Verirun could not finish the run",
+        advice: `${sentence(outcome.message)} Nothing can be said about the program: run it again, or on a machine with more memory.`,
+      };
     case "cancelled":
       return { tone: "warn", headline: "Cancelled", advice: `You stopped it ${at}. Its output and files until then are kept.` };
   }
 }
 
-function stopped(what: string, at: string, advice: string): Verdict {
-  return { tone: "warn", headline: what, advice: `Stopped ${at}. ${advice}` };
+/** The message says where, and which limit to raise; the fields under Limits have these names. */
+function stopped(what: string, at: string, message: string): Verdict {
+  return { tone: "warn", headline: what, advice: `${sentence(message)} Stopped ${at}; output and files until then are kept.` };
+}
+
+function sentence(message: string): string {
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
 }
 
 function trapName(outcome: { trap: string; message: string }): string {

@@ -13,6 +13,7 @@ import type {
   Outcome,
   OutputChunk,
   Preopen,
+  StartOptions,
   Stats,
   TaskConfig,
 } from "./face";
@@ -25,6 +26,9 @@ export interface RunRequest {
   env: [string, string][];
   stdin: StdinSource;
   limits: Limits;
+  clock?: NonNullable<StartOptions["clock"]>;
+  random?: NonNullable<StartOptions["random"]>;
+  seed?: string;
   preopens?: Preopen[];
 }
 
@@ -85,10 +89,11 @@ export interface Problem {
   hint: string;
 }
 
-export type RunState = "running" | "blocked" | "paused";
+/** `repeating`: it has trapped, and is run once more for the exact count; only said where that takes a while. */
+export type RunState = "running" | "blocked" | "repeating" | "paused";
 
 export interface RunStats extends Stats {
-  /** Milliseconds spent executing the program: no pauses, no waiting for input. */
+  /** Milliseconds spent executing the program: no pauses, no waiting for input, no repeating after a trap. */
   busyMs: number;
   stdoutBytes: number;
   stderrBytes: number;

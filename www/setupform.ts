@@ -1,9 +1,9 @@
-/** The fields for arguments, stdin, environment and limits. What they hold is checked as it is typed. */
+/** The fields for arguments, stdin, environment, limits, clock and random bytes. What they hold is checked as it is typed. */
 import { formatArgs, formatEnv, parseArgs, parseEnv } from "./args";
 import { byId, make } from "./dom";
 import type { Limits } from "./face";
 import { bytes as bytesText, plural } from "./format";
-import { checkLimit, LIMIT_FIELDS, readLimits } from "./limits";
+import { checkLimit, checkSeed, LIMIT_FIELDS, readLimits } from "./limits";
 import { UserError } from "./problem";
 import type { RunRequest, StdinSource } from "./protocol";
 import type { Sample } from "./samples";
@@ -16,6 +16,18 @@ const STDIN_ABOUT: Record<StdinKind, string> = {
   file: "The program reads this file, then the end of input.",
   none: "The program finds the end of input at once.",
 };
+
+const CLOCK_ABOUT = {
+  fixed: "Time stands still at 1970-01-01 00:01:40 UTC; sleeping returns at once.",
+  virtual: "Starts at 1970-01-01 00:01:40 UTC; each step takes 1 ns, and sleeping moves the clock.",
+};
+
+const RANDOM_ABOUT = {
+  seeded: "The seed decides all random bytes (ChaCha20).",
+  "truebit-v1": "Every random byte is 42, as in Truebit's first runtime. There is no seed.",
+};
+
+const SEED_ABOUT = "A hexadecimal number of up to 64 digits.";
 
 export class SetupForm {
   #stdinFile: File | null = null;
@@ -38,6 +50,9 @@ export class SetupForm {
       this.#showStdin();
       touch();
     });
+    for (const id of ["clock", "random", "seed"]) {
+      byId(id).addEventListener("input", () => (this.#showProfile(), touch()));
+    }
     this.#makeLimits();
     this.#showAll();
   }
@@ -55,7 +70,25 @@ export class SetupForm {
       if (problem) throw fieldProblem(`limit-${field.key}`, problem, "Correct it under Limits, or leave it empty.");
       values.set(field.key, value);
     }
-    return { args: args.args, env: env.env, stdin: this.#stdin(), limits: readLimits(values) };
+    const profile = this.#readProfile();
+    return { args: args.args, env: env.env, stdin: this.#stdin(), limits: readLimits(values), ...profile };
+  }
+
+  #readProfile(): Pick<RunRequest, "clock" | "random" | "seed"> {
+    const { clock, random } = this.#profile;
+    if (random === "truebit-v1") return { clock, random };
+    const { value } = byId<HTMLInputElement>("seed");
+    const problem = checkSeed(value);
+    if (problem) throw fieldProblem("seed", problem, "Correct it under Clock and random, or leave it empty.");
+    const seed = value.trim();
+    return seed === "" ? { clock, random } : { clock, random, seed };
+  }
+
+  get #profile(): { clock: keyof typeof CLOCK_ABOUT; random: keyof typeof RANDOM_ABOUT } {
+    return {
+      clock: byId<HTMLSelectElement>("clock").value === "virtual" ? "virtual" : "fixed",
+      random: byId<HTMLSelectElement>("random").value === "truebit-v1" ? "truebit-v1" : "seeded",
+    };
   }
 
   get stdinKind(): StdinKind {
@@ -114,6 +147,7 @@ export class SetupForm {
     this.#showEnv();
     this.#showStdin();
     this.#showLimits();
+    this.#showProfile();
   }
 
   #showArgs(): void {
@@ -176,6 +210,22 @@ export class SetupForm {
       about.className = problem ? "field-problem" : "about";
     }
     byId("limitsSum").textContent = set > 0 ? `${set} set` : "";
+  }
+
+  #showProfile(): void {
+    const { clock, random } = this.#profile;
+    byId("clock-about").textContent = CLOCK_ABOUT[clock];
+    byId("random-about").textContent = RANDOM_ABOUT[random];
+    const input = byId<HTMLInputElement>("seed");
+    input.disabled = random === "truebit-v1";
+    const problem = input.disabled ? null : checkSeed(input.value);
+    input.setAttribute("aria-invalid", String(problem !== null));
+    const about = byId("seed-about");
+    about.textContent = problem ?? SEED_ABOUT;
+    about.className = problem ? "field-problem" : "about";
+    const seeded = random === "seeded" && input.value.trim() !== "";
+    const chosen = [clock === "fixed" ? "" : "virtual", random === "seeded" ? "" : random, seeded ? "seed set" : ""];
+    byId("profileSum").textContent = chosen.filter((text) => text !== "").join(", ");
   }
 }
 

@@ -1,6 +1,8 @@
 /** The run bar: buttons, what is going on in words, and the numbers. */
+import { Budget } from "./budget";
 import { byId } from "./dom";
-import { bytes as bytesText, duration, quantity } from "./format";
+import type { Limits } from "./face";
+import { duration, grouped, quantity } from "./format";
 import type { Verdict } from "./outcome";
 import type { RunState, RunStats } from "./protocol";
 
@@ -12,16 +14,20 @@ export interface RunBarEvents {
   cancel(): void;
 }
 
-const PAGE = 65536;
-
 const RUNNING: Record<RunState, Verdict> = {
   running: { tone: "busy", headline: "Running", advice: "" },
   blocked: { tone: "warn", headline: "Waiting for input", advice: "Type a line and press Enter. Ctrl-D ends the input." },
+  repeating: {
+    tone: "busy",
+    headline: "Finding the exact place",
+    advice: "The program crashed. It is run once more, to count its steps exactly and to find where it was.",
+  },
   paused: { tone: "warn", headline: "Paused", advice: "Resume to go on where it stopped." },
 };
 
 export class RunBar {
   phase: Phase = "idle";
+  readonly #budget = new Budget();
   #startedAt = 0;
 
   constructor(events: RunBarEvents) {
@@ -44,8 +50,9 @@ export class RunBar {
     }
   }
 
-  starting(): void {
+  starting(limits: Limits): void {
     this.#setPhase("starting");
+    this.#budget.start(limits);
     this.#startedAt = performance.now();
     this.say({ tone: "busy", headline: "Starting", advice: "" });
   }
@@ -53,13 +60,13 @@ export class RunBar {
   status(state: RunState, stats: RunStats): void {
     this.#setPhase(state);
     this.say(RUNNING[state]);
-    this.#numbers(stats);
+    this.#numbers(stats, false);
   }
 
   done(verdict: Verdict, stats: RunStats | null): void {
     this.#setPhase("idle");
     this.say(verdict);
-    if (stats) this.#numbers(stats);
+    if (stats) this.#numbers(stats, true);
   }
 
   progress(fraction: number | null): void {
@@ -75,7 +82,7 @@ export class RunBar {
 
   #setPhase(phase: Phase): void {
     this.phase = phase;
-    const live = phase === "running" || phase === "blocked" || phase === "paused";
+    const live = phase !== "idle" && phase !== "starting";
     byId("run").setAttribute("aria-disabled", String(phase !== "idle"));
     byId("pause").setAttribute("aria-disabled", String(!live));
     byId("cancel").setAttribute("aria-disabled", String(!live));
@@ -85,12 +92,11 @@ export class RunBar {
     document.body.dataset["phase"] = phase;
   }
 
-  #numbers(stats: RunStats): void {
-    byId("stats").hidden = false;
+  #numbers(stats: RunStats, ended: boolean): void {
     byId("statTime").textContent = duration(performance.now() - this.#startedAt);
-    byId("statSteps").textContent = quantity(stats.steps);
+    byId("statSteps").textContent = ended ? grouped(stats.steps) : quantity(stats.steps);
     // Too short a time says nothing about speed.
     byId("statSpeed").textContent = stats.busyMs >= 5 ? quantity((stats.steps / stats.busyMs) * 1000) : "–";
-    byId("statMemory").textContent = bytesText(stats.peakMemoryPages * PAGE);
+    this.#budget.show(stats, ended);
   }
 }

@@ -46,9 +46,9 @@ function current(run: number): RunLoop {
 }
 
 async function start(request: Extract<Request, { type: "start" }>): Promise<void> {
-  const { args, env, stdin, limits, preopens } = request.request;
+  const { stdin, ...options } = request.request;
   const input = stdin.kind === "live" ? "live" : await readAll(stdin.source);
-  const run = task.start({ args, env, stdin: input, limits, ...(preopens && { preopens }) });
+  const run = task.start({ ...options, stdin: input });
   loop?.free();
   loop = new RunLoop(request.run, run, post, crashed);
   loop.start();

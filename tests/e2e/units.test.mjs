@@ -16,8 +16,9 @@ const { OutputLog } = await load("worker/outputlog.ts");
 const { cleanPath } = await load("inputs.ts");
 const { buildTree } = await load("tree.ts");
 const { taskOfFolder, taskVerdict, zipMayBeTask } = await load("functiontask.ts");
-const { readLimits } = await load("limits.ts");
-const { bytes, quantity, grouped } = await load("format.ts");
+const { describe } = await load("outcome.ts");
+const { checkSeed, readLimits } = await load("limits.ts");
+const { bytes, quantity, grouped, percent } = await load("format.ts");
 
 test("arguments are split as a shell splits them", () => {
   const cases = [
@@ -142,4 +143,38 @@ test("an empty limit has its preset, or none", () => {
   assert.equal(limits.call, "1000");
   assert.equal(limits.memory, "8192");
   assert.equal("gas" in limits, false);
+});
+
+test("a share is never rounded up to all of it, nor down to nothing", () => {
+  const shown = [[0, 10], [1, 1e6], [1, 100], [999, 1000], [1000, 1000], [0, 0]].map(([used, limit]) => percent(used, limit));
+  assert.deepEqual(shown.map((text) => text.replace("\u00a0", " ")), ["0 %", "<1 %", "1 %", "99 %", "100 %", "100 %"]);
+});
+
+test("a seed is a hexadecimal number of up to 64 digits", () => {
+  for (const seed of ["", " ", "0", "2a", "2A ", "f".repeat(64)]) assert.equal(checkSeed(seed), null, seed);
+  for (const seed of ["0x2a", "-1", "g", "1 2", "1.5"]) assert.match(checkSeed(seed), /^Seed must be/, seed);
+  assert.match(checkSeed("f".repeat(65)), /64 digits .* at most; this has 65/);
+});
+
+test("every outcome says what happened, how far it came, and what to do", () => {
+  const message = "it happened in `f`; raise the limit";
+  for (const kind of [
+    "out_of_gas",
+    "call_depth_exceeded",
+    "frame_exceeded",
+    "memory_exceeded",
+    "output_limit_exceeded",
+    "file_limit_exceeded",
+  ]) {
+    const { tone, headline, advice } = describe({ kind, message }, 1);
+    assert.equal(tone, "warn");
+    assert.notEqual(headline, "");
+    assert.equal(advice, "It happened in `f`; raise the limit. Stopped after 1 step; output and files until then are kept.");
+  }
+  const failed = describe({ kind: "failed", message: "no memory; that is no result of the task" }, 5);
+  assert.equal(failed.tone, "bad");
+  assert.match(failed.advice, /^No memory; that is no result of the task\. .*run it again/);
+  const trap = describe({ kind: "trap", trap: "unreachable", message: "it aborted in `f`" }, 1234);
+  assert.equal(trap.headline, "Crashed: it aborted in `f`");
+  assert.match(trap.advice, /after 1\u202f234 steps/);
 });

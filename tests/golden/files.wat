@@ -58,7 +58,7 @@
     (drop (call $fd_fdstat_set_flags (local.get $old) (i32.const 16))) ;; SYNC
     (drop (call $fd_write (local.get $old) (i32.const 0) (i32.const 1) (i32.const 16)))
     (drop (call $fd_fdstat_set_rights (local.get $old) (i64.const 0x200006) (i64.const 0)))
-    (drop (call $fd_write (local.get $old) (i32.const 0) (i32.const 1) (i32.const 16))) ;; ENOTCAPABLE
+    (drop (call $fd_write (local.get $old) (i32.const 0) (i32.const 1) (i32.const 16))) ;; EBADF: no right to
     (call $look (local.get $old))
     (drop (call $fd_sync (local.get $new)))
     (drop (call $fd_datasync (local.get $new)))

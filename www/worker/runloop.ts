@@ -13,6 +13,8 @@ const MIN_SLICE = 1_000;
 const MAX_SLICE = 2_000_000_000;
 /** How often the page is told the numbers. */
 const STATUS_MS = 100;
+/** Repeating a run after a trap is worth a word when it takes longer. */
+const REPEATING_MS = 250;
 
 type Post = (message: FromWorker, transfer?: Transferable[]) => void;
 
@@ -21,6 +23,7 @@ export class RunLoop {
   readonly #turns = new MessageChannel();
   #slice = FIRST_SLICE;
   #busyMs = 0;
+  #repeatingMs = 0;
   #lastStatus = 0;
   #scheduled = false;
   #paused = false;
@@ -66,7 +69,7 @@ export class RunLoop {
   resume(): void {
     if (this.#done || !this.#paused) return;
     this.#paused = false;
-    this.#status("running", true);
+    this.#status(this.#going(), true);
     this.#schedule();
   }
 
@@ -97,10 +100,12 @@ export class RunLoop {
     if (this.#paused || this.#done) return;
     let state: "running" | "blocked" | "done";
     try {
+      const repeating = this.run.repeating();
       const started = performance.now();
       state = this.run.slice(this.#slice);
       const spent = performance.now() - started;
-      this.#busyMs += spent;
+      if (repeating) this.#repeatingMs += spent;
+      else this.#busyMs += spent;
       if (state === "running") this.#adapt(spent);
       this.output.push(this.run.takeOutput());
     } catch (error) {
@@ -116,9 +121,13 @@ export class RunLoop {
     if (state === "blocked") {
       this.#status("blocked", true);
     } else {
-      this.#status("running", false);
+      this.#status(this.#going(), false);
       this.#schedule();
     }
+  }
+
+  #going(): RunState {
+    return this.#repeatingMs > REPEATING_MS ? "repeating" : "running";
   }
 
   /** Programs differ by a factor of a thousand in time per step, so each run finds its own slice. */
