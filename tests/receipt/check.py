@@ -4,9 +4,10 @@
 It runs no program. It reads the receipt strictly, and recomputes the id and every digest from what
 it is given: module, input files, what stands beside the receipt, and the outputs that came with it.
 
-    check.py RECEIPT [--module FILE] [--inputs DIR] [--stdout FILE] [--stderr FILE] [--outputs DIR]
+    check.py RECEIPT... [--module FILE] [--inputs DIR] [--stdout FILE] [--stderr FILE] [--outputs DIR]
 
-Prints the ids and exits with 0 if all is right, 1 if something is not.
+Prints for each receipt its ids, or what is wrong; exits with 0 if all is right, 1 if something is
+not.
 """
 
 import argparse
@@ -356,31 +357,36 @@ def check_outputs(files, folder):
             check_blob(place, file, slurp(place))
 
 
+def check(receipt, options):
+    whole = read(receipt)
+    task, result = whole["receipt"]["task"], whole["receipt"]["result"]
+    check_given(task, whole.get("given", {}))
+    if options.module:
+        check_blob("module", task["module"], slurp(options.module))
+    if options.inputs:
+        check_files(task["files"], list_files(options.inputs))
+    for name in ["stdout", "stderr"]:
+        if getattr(options, name):
+            check_blob(name, result[name], slurp(getattr(options, name)))
+    if options.outputs:
+        check_outputs(result["files"], options.outputs)
+    return "id %s task %s" % (whole["id"], digest_of_json(task))
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("receipt")
+    parser.add_argument("receipts", nargs="+", metavar="RECEIPT")
     for name in ["module", "inputs", "stdout", "stderr", "outputs"]:
         parser.add_argument("--" + name)
     options = parser.parse_args()
-    try:
-        whole = read(options.receipt)
-        task, result = whole["receipt"]["task"], whole["receipt"]["result"]
-        check_given(task, whole.get("given", {}))
-        if options.module:
-            check_blob("module", task["module"], slurp(options.module))
-        if options.inputs:
-            check_files(task["files"], list_files(options.inputs))
-        for name in ["stdout", "stderr"]:
-            if getattr(options, name):
-                check_blob(name, result[name], slurp(getattr(options, name)))
-        if options.outputs:
-            check_outputs(result["files"], options.outputs)
-    except (Wrong, OSError, ValueError, RecursionError) as error:
-        print("wrong: %s" % error)
-        return 1
-    print("id %s" % whole["id"])
-    print("task %s" % digest_of_json(task))
-    return 0
+    failed = 0
+    for receipt in options.receipts:
+        try:
+            print(check(receipt, options))
+        except (Wrong, OSError, ValueError, RecursionError) as error:
+            print("wrong: %s" % error)
+            failed = 1
+    return failed
 
 
 if __name__ == "__main__":
