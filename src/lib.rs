@@ -19,6 +19,7 @@ pub mod engine;
 pub mod fs;
 pub mod lint;
 pub mod meter;
+pub mod receipt;
 pub mod run;
 pub mod task;
 pub mod wasi;

@@ -1,11 +1,11 @@
 //! The filesystem as a person sees it: paths, what a run changed, and filling it from outside.
 
-use super::{Filesystem, FsError, Ino, Kind, ROOT};
-use serde::Serialize;
+use super::{Directory, Filesystem, FsError, Ino, Inode, Kind, Name, Node, ROOT, Times};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How an entry differs from the run's inputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Change {
     /// It is as it was.
@@ -127,6 +127,63 @@ impl Filesystem {
             current = self.lookup(current, name)?;
         }
         Ok(current)
+    }
+
+    /// The same tree, as if it had been made at `now` in the order of its paths (sorted by bytes):
+    /// inode numbers, which a guest can see, then follow from the paths alone, not from the order in
+    /// which an archive or a folder was read. Hard links and what is read-only stay; what has no
+    /// name any more is left out.
+    #[must_use]
+    pub fn canonical(&self, now: u64) -> Self {
+        let mut numbers = BTreeMap::from([(ROOT, ROOT)]);
+        for ino in walk(self).into_values() {
+            let next = Ino(ROOT.0 + numbers.len() as u64);
+            numbers.entry(ino).or_insert(next);
+        }
+        let mut names = 0;
+        let mut stored = 0;
+        let mut inodes = BTreeMap::new();
+        let number = |old: &Ino| numbers.get(old).copied();
+        for (old, &new) in &numbers {
+            let Ok(inode) = self.inode(*old) else {
+                continue;
+            };
+            let node = match &inode.node {
+                Node::File(content) => {
+                    stored += content.stored();
+                    Node::File(content.clone())
+                }
+                Node::Symlink(target) => Node::Symlink(target.clone()),
+                Node::Directory(directory) => {
+                    let mut entries = BTreeMap::new();
+                    for (name, found) in &directory.entries {
+                        let Some(ino) = number(&found.ino) else {
+                            continue;
+                        };
+                        entries.insert(name.clone(), Name { ino, serial: names });
+                        names += 1;
+                    }
+                    Node::Directory(Directory {
+                        entries,
+                        parent: directory.parent.as_ref().and_then(number),
+                    })
+                }
+            };
+            let inode = Inode {
+                node,
+                links: inode.links,
+                open: 0,
+                times: Times::at(now),
+                read_only: inode.read_only,
+            };
+            inodes.insert(new, inode);
+        }
+        Self {
+            next: ROOT.0 + numbers.len() as u64,
+            inodes,
+            names,
+            stored,
+        }
     }
 
     /// Makes directory `path` below `base` with all its parents; returns the last one.

@@ -7,7 +7,7 @@ use crate::engine::{End, Engine, EngineError, Interpreter, Place, Slice};
 use crate::fs::{Entry, Filesystem, FsError, changes};
 use crate::meter::{Bounds, Detail, Options, Target};
 use crate::task::{Input, LoadError, Module, Task};
-use crate::wasi::{Chunk, Pushed, Setup, Stdin, System, Trace};
+use crate::wasi::{Chunk, EPOCH, Pushed, Setup, Stdin, System, Trace};
 pub use metrics::*;
 pub use outcome::Outcome;
 use serde::Serialize;
@@ -103,10 +103,11 @@ fn engine(
         env: task.env.clone(),
         stdin: match (&task.stdin, again) {
             (Input::Bytes(bytes), _) => Stdin::fixed(bytes),
+            (Input::Script { pushed, .. }, _) => Stdin::replayed(pushed),
             (Input::Live { .. }, None) => Stdin::live(),
             (Input::Live { .. }, Some(log)) => Stdin::replayed(log),
         },
-        terminal: task.stdin == Input::Live { terminal: true },
+        terminal: task.stdin.terminal(),
         fs: task.files.clone(),
         preopens: task.preopens.clone(),
         clock: task.clock.into(),
@@ -149,10 +150,12 @@ impl Run {
             }
             .into());
         }
+        let mut task = task.clone();
+        task.files = task.files.canonical(EPOCH);
         Ok(Self {
-            engine: engine(module, task, None)?,
+            engine: engine(module, &task, None)?,
             module: module.clone(),
-            task: task.clone(),
+            task,
             replay: None,
             end: None,
             outcome: None,
@@ -211,6 +214,22 @@ impl Run {
     /// Until that is known, [`Run::stats`] shows the last count before the trap that was exact.
     pub fn repeating(&self) -> bool {
         self.replay.is_some() && self.outcome.is_none()
+    }
+
+    /// The module that it runs.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
+    /// The task that it runs, with its files in their canonical order
+    /// ([`Filesystem::canonical`]).
+    pub fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// What was pushed to live standard input so far.
+    pub fn pushed(&self) -> &[Pushed] {
+        self.engine.system().stdin.log()
     }
 
     /// The digest of all calls so far, in hex, if the task asked for one.

@@ -7,6 +7,7 @@ mod module;
 mod profile;
 
 use crate::fs::Filesystem;
+use crate::wasi::Pushed;
 pub use config::{Config, ConfigError, MAX_CONFIG};
 pub use limits::{LimitError, LimitProblem, Limits, MAX_LIMIT, parse_limit};
 pub use module::{Import, LoadError, MemoryPages, Module, ModuleInfo, ModuleKind};
@@ -24,10 +25,27 @@ pub enum Input {
         /// flushes after each line, and an interpreter shows its prompt.
         terminal: bool,
     },
+    /// What was pushed in another run, each at the same moment again.
+    Script {
+        /// As in [`Input::Live`].
+        terminal: bool,
+        /// What was pushed.
+        pushed: Vec<Pushed>,
+    },
+}
+
+impl Input {
+    /// Whether the standard streams show as a terminal.
+    pub fn terminal(&self) -> bool {
+        match self {
+            Self::Bytes(_) => false,
+            Self::Live { terminal } | Self::Script { terminal, .. } => *terminal,
+        }
+    }
 }
 
 /// What a preopened directory, and all that is opened through it, may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Access {
     /// Everything.
@@ -53,7 +71,7 @@ impl Access {
 }
 
 /// A directory that the guest finds open when it starts.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preopen {
     /// The name that the guest sees.

@@ -2,10 +2,13 @@
 
 mod host;
 mod lint;
+mod mounts;
 mod options;
+mod receipt;
 mod run;
 mod run_task;
 mod stats;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -27,6 +30,9 @@ enum Command {
     /// and fs.tar. Prints its output.txt. 0 if there is one, 3 if it is missing or empty, 1 if the
     /// program exited with an error, 134 if it traps or passes a limit, 2 if it never ran.
     RunTask(Box<run_task::Arguments>),
+    /// Prove receipts: run each task again and compare. 0 if all are verified, 1 if something is
+    /// different, 2 if it can't be told.
+    Verify(Box<verify::Arguments>),
     /// Tell what a program needs, what the deterministic profile fixes for it, and what keeps it
     /// from running. 0 if it runs, 1 if it is refused, 2 if it can't be read.
     Lint(lint::Arguments),
@@ -36,6 +42,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::RunTask(arguments) => run_task::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
     }
 }

@@ -1,7 +1,9 @@
 //! `verirun run`.
 
 use crate::host::{self, HostError};
+use crate::mounts::{Mount, MountError, inside, split};
 use crate::options::{LimitOptions, OptionError, ProfileOptions};
+use crate::receipt::{self, ReceiptError};
 use crate::stats;
 use clap::Args;
 use serde::Serialize;
@@ -10,9 +12,8 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use verirun::fs::Entry;
-use verirun::{
-    Access, Input, Limits, Module, Outcome, Preopen, Run, StartError, State, Stats, Task,
-};
+use verirun::receipt::Streams;
+use verirun::{Input, Limits, Module, Outcome, Run, StartError, State, Stats, Task};
 
 /// The exit code for a run that never started.
 pub const NEVER_RAN: u8 = 2;
@@ -46,6 +47,10 @@ pub struct Arguments {
     /// Write outcome, figures and changed files to this file as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write a receipt to this file, with which anyone can prove the result (docs/receipt.md).
+    /// Standard input is then read to its end first, unless it is a terminal.
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
     /// Print figures to standard error at the end.
     #[arg(long)]
     stats: bool,
@@ -81,67 +86,20 @@ enum RunError {
     Option(String),
     #[error("--env {0}: give it as NAME=VALUE")]
     Env(String),
-    #[error(
-        "--dir {value}: `{access}` is no access mode; `ro` (nothing can be changed) and `ro-files` (no file can) are"
-    )]
-    Access { value: String, access: String },
+    #[error(transparent)]
+    Mount(#[from] MountError),
     #[error(transparent)]
     Host(#[from] HostError),
     #[error(transparent)]
     Options(#[from] OptionError),
     #[error("{0}\n{hint}", hint = .0.hint())]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
     #[error("can't read standard input: {0}")]
     Stdin(io::Error),
     #[error("can't write the program's output: {0}")]
     Output(io::Error),
-}
-
-/// A `--dir`: where it is, and what the guest calls it.
-struct Mount {
-    host: PathBuf,
-    preopen: Preopen,
-}
-
-impl Mount {
-    /// Reads `HOST[::GUEST[::ACCESS]]`.
-    fn parse(value: &str) -> Result<Self, RunError> {
-        let (host, guest) = split(value);
-        let (name, access) = match guest.map(|guest| (guest, guest.rsplit_once("::"))) {
-            None => (host.to_string_lossy().into_owned(), Access::ReadWrite),
-            Some((name, None)) => (name.to_owned(), Access::ReadWrite),
-            Some((_, Some((name, "ro")))) => (name.to_owned(), Access::ReadOnly),
-            Some((_, Some((name, "ro-files")))) => (name.to_owned(), Access::ReadOnlyFiles),
-            Some((_, Some((_, access)))) => {
-                return Err(RunError::Access {
-                    value: value.to_owned(),
-                    access: access.to_owned(),
-                });
-            }
-        };
-        let path = inside(&name);
-        Ok(Self {
-            host,
-            preopen: Preopen { name, path, access },
-        })
-    }
-}
-
-/// Splits `HOST[::GUEST]`.
-fn split(value: &str) -> (PathBuf, Option<&str>) {
-    match value.split_once("::") {
-        Some((host, guest)) => (host.into(), Some(guest)),
-        None => (value.into(), None),
-    }
-}
-
-/// The path from the root that a guest's name stands for; `..` is refused when it is made.
-fn inside(name: &str) -> String {
-    let parts: Vec<_> = name
-        .split('/')
-        .filter(|part| !matches!(*part, "" | "."))
-        .collect();
-    parts.join("/")
 }
 
 #[derive(Serialize)]
@@ -211,11 +169,17 @@ fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>, Limits), R
             Some(_) => task.env.push(bytes.to_vec()),
         }
     }
+    let terminal = io::stdin().is_terminal();
     task.stdin = match &arguments.stdin {
         Some(path) => Input::Bytes(read(path)?),
-        None => Input::Live {
-            terminal: io::stdin().is_terminal(),
-        },
+        // In which pieces a pipe delivers is chance, and a receipt is of what can be repeated.
+        None if arguments.receipt.is_some() && !terminal => {
+            let mut bytes = Vec::new();
+            let all = io::stdin().read_to_end(&mut bytes);
+            all.map_err(RunError::Stdin)?;
+            Input::Bytes(bytes)
+        }
+        None => Input::Live { terminal },
     };
     task.trace = arguments.trace;
     task.limits = arguments.limits.read()?;
@@ -244,9 +208,10 @@ fn drive(
     mounts: &[Mount],
     limits: &Limits,
 ) -> Result<ExitCode, RunError> {
+    let mut streams = Streams::default();
     loop {
         let state = run.slice(SLICE);
-        write_output(&mut run)?;
+        write_output(&mut run, &mut streams)?;
         match state {
             State::Running => {}
             State::Blocked => feed(&mut run)?,
@@ -291,11 +256,15 @@ fn drive(
     if let Some(trace) = run.trace() {
         eprintln!("verirun: trace   {trace}");
     }
+    if let Some(path) = &arguments.receipt {
+        receipt::write(path, &run, &streams)?;
+    }
     Ok(exit_code(run.outcome()))
 }
 
-fn write_output(run: &mut Run) -> Result<(), RunError> {
+fn write_output(run: &mut Run, streams: &mut Streams) -> Result<(), RunError> {
     for chunk in run.take_output() {
+        streams.write(&chunk);
         let result = match chunk.fd {
             1 => io::stdout()
                 .write_all(&chunk.bytes)
@@ -342,36 +311,4 @@ pub fn exit_code(outcome: Option<&Outcome>) -> ExitCode {
     };
     eprintln!("verirun: {message}");
     ExitCode::from(ABORTED)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mount_has_a_folder_a_name_and_an_access_mode() {
-        for (value, host, name, path, access) in [
-            ("in", "in", "in", "in", Access::ReadWrite),
-            ("a/b::/", "a/b", "/", "", Access::ReadWrite),
-            ("a::.", "a", ".", "", Access::ReadWrite),
-            ("a::/x/y", "a", "/x/y", "x/y", Access::ReadWrite),
-            ("a::ro", "a", "ro", "ro", Access::ReadWrite),
-            ("a::x::ro", "a", "x", "x", Access::ReadOnly),
-            ("a::x::ro-files", "a", "x", "x", Access::ReadOnlyFiles),
-        ] {
-            let mount = Mount::parse(value).expect(value);
-            assert_eq!(mount.host, PathBuf::from(host), "{value}");
-            let expected = Preopen {
-                access,
-                ..Preopen::new(name, path)
-            };
-            assert_eq!(mount.preopen, expected, "{value}");
-        }
-        for value in ["a::x::rw", "a::x::", "a::x::RO"] {
-            assert!(
-                matches!(Mount::parse(value), Err(RunError::Access { .. })),
-                "{value}"
-            );
-        }
-    }
 }

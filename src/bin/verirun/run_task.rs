@@ -1,6 +1,7 @@
 //! `verirun run-task`: a function task from its folder or a zip of it.
 
 use crate::options::{LimitOptions, OptionError, ProfileOptions};
+use crate::receipt::{self, ReceiptError};
 use crate::run::{ABORTED, NEVER_RAN, SLICE, exit_code};
 use clap::Args;
 use std::fs;
@@ -8,9 +9,10 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
+use verirun::receipt::Streams;
 use verirun::run::Metrics;
 use verirun::task::folder::{self, Folder, FolderError, FolderFiles};
-use verirun::{Outcome, Run, StartError, State};
+use verirun::{Module, Outcome, Run, StartError, State, Task};
 
 /// It exited with another code than 0.
 const FAILED: u8 = 1;
@@ -21,8 +23,9 @@ const STANDARD: &str = "-";
 /// The most bytes that archives may unpack to, and that the output may have.
 const LIMIT: u64 = 8 << 30;
 
+/// The input of a function task.
 #[derive(Args)]
-pub struct Arguments {
+pub struct InputOptions {
     /// The input: the file of this name if there is one, else the text itself. The folder's
     /// input.txt if no input is given.
     #[arg(long, value_name = "TEXT|FILE", allow_hyphen_values = true)]
@@ -38,6 +41,19 @@ pub struct Arguments {
     /// The input from a file; - is our standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "input")]
     input_file: Option<PathBuf>,
+}
+
+impl InputOptions {
+    /// Whether there is one.
+    pub fn is_given(&self) -> bool {
+        self.input.is_some() || self.input_text.is_some() || self.input_file.is_some()
+    }
+}
+
+#[derive(Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    input: InputOptions,
     /// Write the output to this file instead of standard output.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -48,6 +64,9 @@ pub struct Arguments {
     /// The name of the root directory's preopen, such as `.`.
     #[arg(long, value_name = "NAME", default_value = "/")]
     preopen: String,
+    /// Write a receipt to this file, with which anyone can prove the result (docs/receipt.md).
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
     /// Print figures to standard error at the end.
     #[arg(long)]
     stats: bool,
@@ -61,7 +80,7 @@ pub struct Arguments {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum TaskError {
+pub enum TaskError {
     #[error("can't read {}: {cause}", .path.display())]
     Read {
         path: PathBuf,
@@ -78,6 +97,8 @@ enum TaskError {
     Start(#[from] StartError),
     #[error(transparent)]
     Options(#[from] OptionError),
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
     #[error("can't write {}: {cause}", .path.display())]
     Write {
         path: PathBuf,
@@ -108,9 +129,20 @@ struct Started {
 }
 
 fn start(arguments: &Arguments) -> Result<Started, TaskError> {
-    let path = &arguments.folder;
+    let (module, mut task) = open(&arguments.folder, &arguments.input, &arguments.preopen)?;
+    task.limits = arguments.limits.read()?.or(task.limits);
+    arguments.profile.apply(&mut task)?;
+    Ok(Started {
+        run: Run::start(&module, &task)?,
+        limits: task.limits,
+        module: module.info,
+    })
+}
+
+/// The task in the folder or zip at `path`, with the limits of its configuration.
+pub fn open(path: &Path, input: &InputOptions, preopen: &str) -> Result<(Module, Task), TaskError> {
     let wrap = |cause| TaskError::Folder {
-        path: path.clone(),
+        path: path.to_owned(),
         cause,
     };
     let files = match path.is_dir() {
@@ -121,16 +153,9 @@ fn start(arguments: &Arguments) -> Result<Started, TaskError> {
     for warning in &folder.config.warnings {
         eprintln!("verirun: warning: {warning}");
     }
-    let input = read_input(arguments)?;
-    let task = folder.task(input.as_deref(), &arguments.preopen);
-    let mut task = task.map_err(wrap)?;
-    task.limits = arguments.limits.read()?.or(task.limits);
-    arguments.profile.apply(&mut task)?;
-    Ok(Started {
-        run: Run::start(&folder.module, &task)?,
-        limits: task.limits,
-        module: folder.module.info,
-    })
+    let input = read_input(input)?;
+    let task = folder.task(input.as_deref(), preopen).map_err(wrap)?;
+    Ok((folder.module, task))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TaskError> {
@@ -153,7 +178,7 @@ fn read_folder(path: &Path) -> Result<FolderFiles, TaskError> {
     Ok(files)
 }
 
-fn read_input(arguments: &Arguments) -> Result<Option<Vec<u8>>, TaskError> {
+fn read_input(arguments: &InputOptions) -> Result<Option<Vec<u8>>, TaskError> {
     if let Some(text) = &arguments.input_text {
         return Ok(Some(text.clone().into_bytes()));
     }
@@ -179,10 +204,11 @@ fn read_input(arguments: &Arguments) -> Result<Option<Vec<u8>>, TaskError> {
 fn finish(arguments: &Arguments, mut started: Started) -> Result<ExitCode, TaskError> {
     let run = &mut started.run;
     let began = Instant::now();
+    let mut streams = Streams::default();
     while run.slice(SLICE) != State::Done {
-        show(run)?;
+        show(run, &mut streams)?;
     }
-    show(run)?;
+    show(run, &mut streams)?;
     let elapsed = began.elapsed();
     let json = arguments.json.as_deref();
     if let Some(path) = json {
@@ -194,6 +220,9 @@ fn finish(arguments: &Arguments, mut started: Started) -> Result<ExitCode, TaskE
     }
     if arguments.stats {
         crate::stats::print(&run.stats(), &started.limits);
+    }
+    if let Some(path) = &arguments.receipt {
+        receipt::write(path, run, &streams)?;
     }
     match run.outcome() {
         Some(Outcome::Exit { code: 0 }) => {}
@@ -220,8 +249,9 @@ fn finish(arguments: &Arguments, mut started: Started) -> Result<ExitCode, TaskE
 }
 
 /// What the program prints goes to our standard error: our standard output is for its result.
-fn show(run: &mut Run) -> Result<(), TaskError> {
+fn show(run: &mut Run, streams: &mut Streams) -> Result<(), TaskError> {
     for chunk in run.take_output() {
+        streams.write(&chunk);
         let written = io::stderr().write_all(&chunk.bytes);
         written.map_err(|cause| TaskError::Write {
             path: "standard error".into(),

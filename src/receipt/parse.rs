@@ -1,0 +1,233 @@
+//! The file that holds a receipt, and reading it strictly.
+
+use super::digest::Digest;
+use super::format::{FORMAT_VERSION, NoReceipt, OutcomeKind, RandomSource, Receipt, StdinKind};
+use super::given::Given;
+use super::strict::Strict;
+use super::{Streams, shown};
+use crate::Run;
+use crate::fs::{Change, Kind, MAX_PATH};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The most bytes that a receipt's file may have.
+pub const MAX_RECEIPT: usize = 64 << 20;
+
+/// A receipt with its id, and what stands beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Envelope {
+    /// The receipt's id.
+    pub id: Digest,
+    /// The receipt.
+    pub receipt: Receipt,
+    /// What a second run needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Given>,
+}
+
+/// Why a file is no receipt that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ParseError {
+    /// It is too long.
+    #[error("the receipt has {0} bytes; one has at most {MAX_RECEIPT}")]
+    TooLong(usize),
+    /// It is no JSON, or a name comes twice in it.
+    #[error("the receipt is no JSON as it should be: {0}")]
+    Json(#[source] serde_json::Error),
+    /// It has no version where one should be.
+    #[error("this is no receipt: it has no whole number `receipt.version`")]
+    NoVersion,
+    /// Made by another version.
+    #[error("the receipt has format version {0}; this Verirun reads version {FORMAT_VERSION}")]
+    Version(String),
+    /// A field is wrong.
+    #[error("the receipt's field `{field}` is wrong: {cause}")]
+    Field {
+        /// Its full name.
+        field: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The id is that of another receipt.
+    #[error(
+        "the receipt was changed after it was made: its id is {said}, but what it holds has the id {found}"
+    )]
+    Id {
+        /// The id that stands there.
+        said: Digest,
+        /// The id that should.
+        found: Digest,
+    },
+}
+
+impl ParseError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::TooLong(_) | Self::NoVersion => {
+                "Give the file that `verirun run --receipt` wrote."
+            }
+            Self::Json(_) => "It may be cut or edited: get it again from whoever made it.",
+            Self::Version(_) => "Use the version of Verirun that made it, or a newer one.",
+            Self::Field { .. } | Self::Id { .. } => {
+                "Do not edit receipts: get it again from whoever made it."
+            }
+        }
+    }
+}
+
+impl Envelope {
+    /// The receipt of a run that ended; see [`Receipt::of`].
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn of(run: &Run, streams: &Streams) -> Result<Self, NoReceipt> {
+        let (receipt, given) = Receipt::of(run, streams)?;
+        Ok(Self {
+            id: receipt.id(),
+            receipt,
+            given: Some(given),
+        })
+    }
+
+    /// The text of the file: JSON for people, with a line end.
+    pub fn to_text(&self) -> String {
+        // Only strings, numbers and lists: it can't fail.
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// Reads a receipt's file. It holds exactly what the format says, each name once, and its id
+    /// is right; what stands in [`Envelope::given`] is not checked against the digests yet.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn parse(text: &[u8]) -> Result<Self, ParseError> {
+        if text.len() > MAX_RECEIPT {
+            return Err(ParseError::TooLong(text.len()));
+        }
+        let Strict(value) = serde_json::from_slice(text).map_err(ParseError::Json)?;
+        match value.pointer("/receipt/version") {
+            Some(Value::Number(version)) if version.as_u64() == Some(FORMAT_VERSION) => {}
+            Some(Value::Number(version)) => {
+                return Err(ParseError::Version(shown(&version.to_string())));
+            }
+            _ => return Err(ParseError::NoVersion),
+        }
+        let envelope: Self =
+            serde_path_to_error::deserialize(value).map_err(|error| ParseError::Field {
+                field: error.path().to_string(),
+                cause: shown(&error.into_inner().to_string()),
+            })?;
+        envelope.receipt.check()?;
+        let found = envelope.receipt.id();
+        match found == envelope.id {
+            true => Ok(envelope),
+            false => Err(ParseError::Id {
+                said: envelope.id,
+                found,
+            }),
+        }
+    }
+}
+
+fn wrong<T>(field: impl Into<String>, cause: impl Into<String>) -> Result<T, ParseError> {
+    Err(ParseError::Field {
+        field: field.into(),
+        cause: cause.into(),
+    })
+}
+
+/// Refuses a path that is not as a receipt writes it.
+fn check_path(field: &str, path: &str) -> Result<(), ParseError> {
+    let plain = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    match plain && !path.contains('\0') && path.len() <= MAX_PATH {
+        true => Ok(()),
+        false => wrong(
+            field,
+            format!("`{}` is no plain path from the root", shown(path)),
+        ),
+    }
+}
+
+impl Receipt {
+    /// What the types do not say: which fields belong together, and the order of the files.
+    fn check(&self) -> Result<(), ParseError> {
+        let profile = &self.task.profile;
+        match (profile.random, profile.seed) {
+            (RandomSource::Seeded, None) => {
+                return wrong("receipt.task.profile.seed", "`seeded` needs one");
+            }
+            (RandomSource::TruebitV1, Some(_)) => {
+                return wrong("receipt.task.profile.seed", "`truebit-v1` has none");
+            }
+            _ => {}
+        }
+        let stdin = &self.task.stdin;
+        let live = (stdin.events.is_some(), stdin.terminal.is_some());
+        match (stdin.kind, stdin.size.is_some(), live) {
+            (StdinKind::Bytes, true, (false, false)) | (StdinKind::Live, false, (true, true)) => {}
+            _ => {
+                return wrong(
+                    "receipt.task.stdin",
+                    "`bytes` has `size` and `sha256`, `live` has `events`, `terminal` and `sha256`",
+                );
+            }
+        }
+        for (index, preopen) in self.task.preopens.iter().enumerate() {
+            if !preopen.path.is_empty() {
+                check_path(
+                    &format!("receipt.task.preopens[{index}].path"),
+                    &preopen.path,
+                )?;
+            }
+        }
+        let outcome = &self.result.outcome;
+        let is_name = |trap: &String| {
+            let letter = |byte: u8| byte.is_ascii_lowercase() || b"_-0123456789".contains(&byte);
+            !trap.is_empty() && trap.len() <= 64 && trap.bytes().all(letter)
+        };
+        match (outcome.kind, outcome.code, &outcome.trap) {
+            (OutcomeKind::Exit, Some(_), None) => {}
+            (OutcomeKind::Trap, None, Some(trap)) if is_name(trap) => {}
+            (OutcomeKind::Exit | OutcomeKind::Trap, ..) | (_, Some(_), _) | (_, _, Some(_)) => {
+                return wrong(
+                    "receipt.result.outcome",
+                    "`exit` has a `code`, `trap` has the name of a `trap`, no other kind has either",
+                );
+            }
+            _ => {}
+        }
+        let files = &self.result.files;
+        for (index, file) in files.iter().enumerate() {
+            let field = |name: &str| format!("receipt.result.files[{index}]{name}");
+            check_path(&field(".path"), &file.path)?;
+            if index > 0 && files[index - 1].path >= file.path {
+                return wrong(
+                    field(".path"),
+                    format!(
+                        "`{}` must come before the path in front of it; files are sorted by path, each once",
+                        shown(&file.path)
+                    ),
+                );
+            }
+            if file.change == Change::Same {
+                return wrong(field(".change"), "what is the same is not listed");
+            }
+            let there = file.change != Change::Removed;
+            let is = |kind| there && file.kind == kind;
+            let content = (file.size.is_some(), file.sha256.is_some());
+            if content != (is(Kind::File), is(Kind::File))
+                || file.target.is_some() != is(Kind::Symlink)
+            {
+                return wrong(
+                    field(""),
+                    "a file that is there has `size` and `sha256`, a symbolic link that is there has a `target`, and nothing else has either",
+                );
+            }
+        }
+        Ok(())
+    }
+}
