@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openSite, visit } from "./support/page.mjs";
-import { runInWorker, startWorker } from "./support/worker.mjs";
+import { putDirectory, runInWorker, startWorker } from "./support/worker.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const target = join(root, "target");
@@ -26,8 +26,9 @@ const CASES = {
   growth: { args: ["remove-batches", "2000"] },
   scale: { args: ["2000"] },
 };
-/** The native tests' own: it does what it reads, and checks nothing. `stdin` copies; it has a test below. */
-const NO_CHECKS = new Set(["fsops", "stdin"]);
+/** `fsops` is the native tests' own: it does what it reads, and checks nothing. `stdin`, which copies, and `read_only`,
+ * which needs preopens of its own, have tests below. */
+const NO_CHECKS = new Set(["fsops", "stdin", "read_only"]);
 
 let site;
 let visitor;
@@ -50,9 +51,9 @@ after(async () => {
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
-function run(path, { args = [], env = {}, stdin = "input\n" } = {}) {
+function run(path, { args = [], env = {}, stdin = "input\n", ...options } = {}) {
   const name = basename(path, ".wasm");
-  return runInWorker(visitor.page, { url: path, name, args, env: Object.entries(env), stdin });
+  return runInWorker(visitor.page, { ...options, url: path, name, args, env: Object.entries(env), stdin });
 }
 
 /** What the command line prints for the same; it names the program after its file. */
@@ -113,5 +114,22 @@ test("standard input, all of it", async () => {
     const { outcome, stdout } = await run(`${RUST}/stdin.wasm`, { args: [how], stdin });
     assert.deepEqual(outcome, { kind: "exit", code: 0 });
     assert.equal(stdout, `${stdin}ok total = 120000\nok again at the end = ""\n`);
+  }
+});
+
+// The last one: the directory stays.
+test("preopens that can't be changed", async () => {
+  await putDirectory(visitor.page, "in");
+  const preopens = [
+    { name: "/", path: "" },
+    { name: "files", path: "in", access: "read-only-files" },
+    { name: "all", path: "in", access: "read-only" },
+  ];
+  for (const part of [RUST, UNSTABLE]) {
+    const { outcome, stdout } = await run(`${part}/read_only.wasm`, { preopens });
+    const lines = stdout.trimEnd().split("\n");
+    assert.deepEqual(lines.filter((line) => !line.startsWith("ok ")), [], part);
+    assert.ok(lines.length > 20, `${lines.length} checks`);
+    assert.deepEqual(outcome, { kind: "exit", code: 0 });
   }
 });

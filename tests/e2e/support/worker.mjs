@@ -37,7 +37,7 @@ export async function startWorker(page) {
       return new TextDecoder().decode(bytes);
     };
     /** Runs the module at an address; without files, so that every run starts from an empty directory. */
-    globalThis.guests = async ({ url, name, args, env, stdin }) => {
+    globalThis.guests = async ({ url, name, args, env, stdin, ...options }) => {
       await isReady;
       const response = await fetch(url);
       if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
@@ -45,10 +45,15 @@ export async function startWorker(page) {
       const number = run.number + 1;
       const ended = new Promise((resolve, reject) => (run = { number, end: { resolve, reject } }));
       const source = new Blob([stdin]);
-      const asked = { args, env, stdin: { kind: "bytes", source }, limits: {} };
+      const asked = { ...options, args, env, stdin: { kind: "bytes", source }, limits: {} };
       await request({ type: "start", run: number, request: asked });
       const outcome = await ended;
       return { outcome, stdout: await output(number, 1), stderr: await output(number, 2) };
+    };
+    /** Makes an input directory for the runs that follow. */
+    globalThis.putDirectory = async (path) => {
+      await isReady;
+      await request({ type: "put-directory", path });
     };
   });
 }
@@ -56,4 +61,9 @@ export async function startWorker(page) {
 /** Runs a module in that worker. */
 export function runInWorker(page, request) {
   return page.evaluate((request) => globalThis.guests(request), request);
+}
+
+/** Makes an input directory for the runs that follow in that worker. */
+export function putDirectory(page, path) {
+  return page.evaluate((path) => globalThis.putDirectory(path), path);
 }
