@@ -293,7 +293,7 @@ fn what_can_not_be_used_is_told_before_anything_runs() {
     fs::create_dir(at.join("empty")).expect("made");
     for (args, part) in [
         (vec!["none.json"], "can't read it"),
-        (vec!["empty"], "there is no receipt (*.json)"),
+        (vec!["empty"], "there is no receipt (*.json, *.vtask)"),
         (
             vec!["--module", "none.wasm", "r.json"],
             "can't read none.wasm",

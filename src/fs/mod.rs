@@ -178,6 +178,13 @@ impl Filesystem {
         }
     }
 
+    /// Makes `ino` read-only: EROFS for whoever changes it, its names or its times.
+    pub fn set_read_only(&mut self, ino: Ino) {
+        if let Some(inode) = self.inodes.get_mut(&ino) {
+            inode.read_only = true;
+        }
+    }
+
     /// EROFS if `ino` is read-only.
     pub fn check_writable(&self, ino: Ino) -> Result<(), FsError> {
         match self.inode(ino)?.read_only {

@@ -7,7 +7,7 @@ use crate::fs::{Change, Filesystem, Kind};
 use crate::meter::{Bounds, PROFILE_VERSION};
 use crate::task::{ClockMode, Input, MAX_LIMIT, Preopen, Random, Task};
 use crate::wasi::Pushed;
-use crate::{Limits, Outcome, Run};
+use crate::{Limits, Module, Outcome, Run};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// The version of the format.
@@ -435,7 +435,7 @@ impl Receipt {
         let files = tree::list_files(&run.task().files)?;
         let receipt = Self {
             version: FORMAT_VERSION,
-            task: TaskPart::of(run, &files),
+            task: TaskPart::new(run.module(), run.task(), run.pushed(), &files),
             result: ResultPart {
                 outcome,
                 stdout: stream(0),
@@ -457,19 +457,24 @@ impl Receipt {
 }
 
 impl TaskPart {
-    fn of(run: &Run, files: &[tree::InputFile]) -> Self {
-        let (task, info) = (run.task(), &run.module().info);
+    /// What `task` is, with its `files` as listed; `log` is what was pushed to live input.
+    pub(super) fn new(
+        module: &Module,
+        task: &Task,
+        log: &[Pushed],
+        files: &[tree::InputFile],
+    ) -> Self {
         Self {
             module: Blob {
-                size: Quantity(info.size),
-                sha256: Digest::of(&run.module().wasm),
+                size: Quantity(module.info.size),
+                sha256: Digest::of(&module.wasm),
             },
             profile: Profile::of(task),
             args: List::of(&task.args),
             env: List::of(&task.env),
             stdin: match &task.stdin {
                 Input::Bytes(bytes) => Stdin::bytes(bytes),
-                Input::Live { terminal } => Stdin::live(*terminal, run.pushed()),
+                Input::Live { terminal } => Stdin::live(*terminal, log),
                 Input::Script { terminal, pushed } => Stdin::live(*terminal, pushed),
             },
             files: tree::root_of(files),

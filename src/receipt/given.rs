@@ -5,7 +5,7 @@ use super::digest::{joined, unhex};
 use super::tree::InputFile;
 use crate::task::{Input, hex};
 use crate::wasi::Pushed;
-use crate::{Run, Task};
+use crate::{Module, Run, Task};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Standard input of more bytes than this is not copied beside the receipt.
@@ -98,7 +98,7 @@ impl Given {
         let texts = |items: &[Vec<u8>]| Some(items.iter().cloned().map(Text).collect());
         let events = |log: &[Pushed]| Some(joined(log).into_iter().map(Event::from).collect());
         Self {
-            module: file_name(&run.module().info.name),
+            module: Self::name_of(run.module()),
             args: texts(args),
             env: texts(env),
             stdin: match stdin {
@@ -116,10 +116,12 @@ impl Given {
     }
 }
 
-/// The last part of a path: where a folder lies is nobody's business.
-fn file_name(path: &str) -> Option<String> {
-    let name = path.rsplit(['/', '\\']).next()?;
-    (!name.is_empty()).then(|| name.to_owned())
+impl Given {
+    /// What the module's file is called: where its folder lies is nobody's business.
+    pub(super) fn name_of(module: &Module) -> Option<String> {
+        let name = module.info.name.rsplit(['/', '\\']).next()?;
+        (!name.is_empty()).then(|| name.to_owned())
+    }
 }
 
 impl From<Pushed> for Event {

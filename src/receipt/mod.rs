@@ -10,15 +10,20 @@
 //! that is different in the second run's receipt. Nothing here touches the host or an engine, so
 //! the page and the command line share all of it.
 
+mod adjudicate;
+mod commitment;
 mod compare;
 mod digest;
 mod format;
 mod given;
+mod package;
 mod parse;
 mod rerun;
 mod strict;
 mod tree;
 
+pub use adjudicate::{Adjudication, Camp, Rejected, Status, adjudicate};
+pub use commitment::Secret;
 pub use compare::{Difference, Verdict, compare, first_different_byte};
 pub use digest::{Digest, Streams, merkle_root, of_list, of_pushed};
 pub use format::{
@@ -26,6 +31,7 @@ pub use format::{
     OutcomePart, Profile, Quantity, RandomSource, Receipt, ResultPart, Stdin, StdinKind, TaskPart,
 };
 pub use given::{Event, Given, MAX_LISTED, MAX_STDIN, Text};
+pub use package::{PACKAGE_VERSION, Package, PackageError, is_package, pack, unpack};
 pub use parse::{Envelope, MAX_RECEIPT, ParseError};
 pub use rerun::{Brought, Refusal, Rerun};
 pub use tree::{InputFile, InputKind, MAX_HASHED, list_files, root_of};

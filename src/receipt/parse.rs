@@ -1,12 +1,15 @@
 //! The file that holds a receipt, and reading it strictly.
 
 use super::digest::Digest;
-use super::format::{FORMAT_VERSION, NoReceipt, OutcomeKind, RandomSource, Receipt, StdinKind};
+use super::format::{
+    FORMAT_VERSION, NoReceipt, OutcomeKind, RandomSource, Receipt, StdinKind, TaskPart,
+};
 use super::given::Given;
 use super::strict::Strict;
 use super::{Streams, shown};
 use crate::Run;
 use crate::fs::{Change, Kind, MAX_PATH};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -36,11 +39,16 @@ pub enum ParseError {
     #[error("the receipt is no JSON as it should be: {0}")]
     Json(#[source] serde_json::Error),
     /// It has no version where one should be.
-    #[error("this is no receipt: it has no whole number `receipt.version`")]
-    NoVersion,
+    #[error("this is no receipt or task of Verirun: it has no number at `{0}`")]
+    NoVersion(&'static str),
     /// Made by another version.
-    #[error("the receipt has format version {0}; this Verirun reads version {FORMAT_VERSION}")]
-    Version(String),
+    #[error("it has format version {found}; this Verirun reads version {known}")]
+    Version {
+        /// The version that stands there.
+        found: String,
+        /// The version that can be read.
+        known: u64,
+    },
     /// A field is wrong.
     #[error("the receipt's field `{field}` is wrong: {cause}")]
     Field {
@@ -65,11 +73,11 @@ impl ParseError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::TooLong(_) | Self::NoVersion => {
+            Self::TooLong(_) | Self::NoVersion(_) => {
                 "Give the file that `verirun run --receipt` wrote."
             }
             Self::Json(_) => "It may be cut or edited: get it again from whoever made it.",
-            Self::Version(_) => "Use the version of Verirun that made it, or a newer one.",
+            Self::Version { .. } => "Use the version of Verirun that made it, or a newer one.",
             Self::Field { .. } | Self::Id { .. } => {
                 "Do not edit receipts: get it again from whoever made it."
             }
@@ -108,19 +116,7 @@ impl Envelope {
         if text.len() > MAX_RECEIPT {
             return Err(ParseError::TooLong(text.len()));
         }
-        let Strict(value) = serde_json::from_slice(text).map_err(ParseError::Json)?;
-        match value.pointer("/receipt/version") {
-            Some(Value::Number(version)) if version.as_u64() == Some(FORMAT_VERSION) => {}
-            Some(Value::Number(version)) => {
-                return Err(ParseError::Version(shown(&version.to_string())));
-            }
-            _ => return Err(ParseError::NoVersion),
-        }
-        let envelope: Self =
-            serde_path_to_error::deserialize(value).map_err(|error| ParseError::Field {
-                field: error.path().to_string(),
-                cause: shown(&error.into_inner().to_string()),
-            })?;
+        let envelope: Self = read_strictly(text, "/receipt/version", FORMAT_VERSION)?;
         envelope.receipt.check()?;
         let found = envelope.receipt.id();
         match found == envelope.id {
@@ -133,6 +129,29 @@ impl Envelope {
     }
 }
 
+/// Reads JSON of which no object has a name twice, and which has `version` at `pointer`.
+pub(super) fn read_strictly<T: DeserializeOwned>(
+    text: &[u8],
+    pointer: &'static str,
+    version: u64,
+) -> Result<T, ParseError> {
+    let Strict(value) = serde_json::from_slice(text).map_err(ParseError::Json)?;
+    match value.pointer(pointer) {
+        Some(Value::Number(found)) if found.as_u64() == Some(version) => {}
+        Some(Value::Number(found)) => {
+            return Err(ParseError::Version {
+                found: shown(&found.to_string()),
+                known: version,
+            });
+        }
+        _ => return Err(ParseError::NoVersion(pointer)),
+    }
+    serde_path_to_error::deserialize(value).map_err(|error| ParseError::Field {
+        field: error.path().to_string(),
+        cause: shown(&error.into_inner().to_string()),
+    })
+}
+
 fn wrong<T>(field: impl Into<String>, cause: impl Into<String>) -> Result<T, ParseError> {
     Err(ParseError::Field {
         field: field.into(),
@@ -141,7 +160,7 @@ fn wrong<T>(field: impl Into<String>, cause: impl Into<String>) -> Result<T, Par
 }
 
 /// Refuses a path that is not as a receipt writes it.
-fn check_path(field: &str, path: &str) -> Result<(), ParseError> {
+pub(super) fn check_path(field: &str, path: &str) -> Result<(), ParseError> {
     let plain = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
     match plain && !path.contains('\0') && path.len() <= MAX_PATH {
         true => Ok(()),
@@ -152,10 +171,10 @@ fn check_path(field: &str, path: &str) -> Result<(), ParseError> {
     }
 }
 
-impl Receipt {
-    /// What the types do not say: which fields belong together, and the order of the files.
-    fn check(&self) -> Result<(), ParseError> {
-        let profile = &self.task.profile;
+impl TaskPart {
+    /// What the types do not say: which fields belong together, and which paths are plain.
+    pub(super) fn check(&self) -> Result<(), ParseError> {
+        let profile = &self.profile;
         match (profile.random, profile.seed) {
             (RandomSource::Seeded, None) => {
                 return wrong("receipt.task.profile.seed", "`seeded` needs one");
@@ -165,7 +184,7 @@ impl Receipt {
             }
             _ => {}
         }
-        let stdin = &self.task.stdin;
+        let stdin = &self.stdin;
         let live = (stdin.events.is_some(), stdin.terminal.is_some());
         match (stdin.kind, stdin.size.is_some(), live) {
             (StdinKind::Bytes, true, (false, false)) | (StdinKind::Live, false, (true, true)) => {}
@@ -176,7 +195,7 @@ impl Receipt {
                 );
             }
         }
-        for (index, preopen) in self.task.preopens.iter().enumerate() {
+        for (index, preopen) in self.preopens.iter().enumerate() {
             if !preopen.path.is_empty() {
                 check_path(
                     &format!("receipt.task.preopens[{index}].path"),
@@ -184,6 +203,14 @@ impl Receipt {
                 )?;
             }
         }
+        Ok(())
+    }
+}
+
+impl Receipt {
+    /// What the types do not say: which fields belong together, and the order of the files.
+    fn check(&self) -> Result<(), ParseError> {
+        self.task.check()?;
         let outcome = &self.result.outcome;
         let is_name = |trap: &String| {
             let letter = |byte: u8| byte.is_ascii_lowercase() || b"_-0123456789".contains(&byte);

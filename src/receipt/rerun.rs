@@ -1,8 +1,8 @@
 //! From a receipt to the task again.
 
 use super::compare::Difference;
-use super::format::{FileRoot, List, NoReceipt, Quantity, Stdin, StdinKind};
-use super::given::{Event, Text};
+use super::format::{FileRoot, List, NoReceipt, Quantity, Stdin, StdinKind, TaskPart};
+use super::given::{Event, Given, Text};
 use super::parse::Envelope;
 use super::{Digest, tree};
 use crate::fs::Filesystem;
@@ -104,49 +104,53 @@ impl Envelope {
     /// # Errors
     /// If something is different or missing.
     pub fn task(&self, brought: Brought) -> Result<Task, Refusal> {
-        let said = &self.receipt.task;
-        let version = said.profile.version;
-        if version != PROFILE_VERSION {
+        let given = self.given.clone().unwrap_or_default();
+        make_task(&self.receipt.task, given, brought)
+    }
+}
+
+/// A task with the digests in `said`, of what is brought or else given.
+pub(super) fn make_task(said: &TaskPart, given: Given, brought: Brought) -> Result<Task, Refusal> {
+    let version = said.profile.version;
+    if version != PROFILE_VERSION {
+        return Err(Refusal::Missing(format!(
+            "it was made under version {version} of the deterministic profile, and this Verirun has version {PROFILE_VERSION}: use a version of Verirun that has that one"
+        )));
+    }
+    let args = list("arguments", said.args, brought.args, given.args)?;
+    let env = list("environment", said.env, brought.env, given.env)?;
+    let stdin = stdin(&said.stdin, brought.stdin, given.stdin, given.pushed)?;
+    let none_brought = brought.files.is_none();
+    let files = brought.files.unwrap_or_else(|| Filesystem::new(EPOCH));
+    let listed = tree::list_files(&files)?;
+    let found = tree::root_of(&listed);
+    if found != said.files {
+        let show = |root: FileRoot| format!("{} paths with root {}", root.count, root.root);
+        if none_brought {
             return Err(Refusal::Missing(format!(
-                "the receipt was made under version {version} of the deterministic profile, and this Verirun has version {PROFILE_VERSION}: use a version of Verirun that has that one"
+                "the input files are missing: {}",
+                show(said.files)
             )));
         }
-        let given = self.given.clone().unwrap_or_default();
-        let args = list("arguments", said.args, brought.args, given.args)?;
-        let env = list("environment", said.env, brought.env, given.env)?;
-        let stdin = stdin(&said.stdin, brought.stdin, given.stdin, given.pushed)?;
-        let none_brought = brought.files.is_none();
-        let files = brought.files.unwrap_or_else(|| Filesystem::new(EPOCH));
-        let listed = tree::list_files(&files)?;
-        let found = tree::root_of(&listed);
-        if found != said.files {
-            let show = |root: FileRoot| format!("{} paths with root {}", root.count, root.root);
-            if none_brought {
-                return Err(Refusal::Missing(format!(
-                    "the input files are missing: {}",
-                    show(said.files)
-                )));
-            }
-            // Beside the receipt there may be anything; only the right list tells which is different.
-            let right = given.files.filter(|list| tree::root_of(list) == said.files);
-            let first = right.and_then(|list| tree::first_difference(&list, &listed));
-            return Err(Refusal::Different(first.unwrap_or_else(|| {
-                let given = format!("those given are {}", show(found));
-                Difference::new("input files", show(said.files), given)
-            })));
-        }
-        let mut task = Task {
-            args,
-            env,
-            stdin,
-            files,
-            preopens: said.preopens.clone(),
-            limits: (&said.limits).into(),
-            ..Task::default()
-        };
-        said.profile.apply(&mut task);
-        Ok(task)
+        // Beside the receipt there may be anything; only the right list tells which is different.
+        let right = given.files.filter(|list| tree::root_of(list) == said.files);
+        let first = right.and_then(|list| tree::first_difference(&list, &listed));
+        return Err(Refusal::Different(first.unwrap_or_else(|| {
+            let given = format!("those given are {}", show(found));
+            Difference::new("input files", show(said.files), given)
+        })));
     }
+    let mut task = Task {
+        args,
+        env,
+        stdin,
+        files,
+        preopens: said.preopens.clone(),
+        limits: (&said.limits).into(),
+        ..Task::default()
+    };
+    said.profile.apply(&mut task);
+    Ok(task)
 }
 
 fn damaged(what: &str) -> Refusal {

@@ -1,9 +1,12 @@
 //! The native command line over the `verirun` library.
 
+mod commit;
 mod host;
 mod lint;
 mod mounts;
 mod options;
+mod pack;
+mod program;
 mod receipt;
 mod run;
 mod run_task;
@@ -33,6 +36,15 @@ enum Command {
     /// Prove receipts: run each task again and compare. 0 if all are verified, 1 if something is
     /// different, 2 if it can't be told.
     Verify(Box<verify::Arguments>),
+    /// Put a task with all that it needs, and a receipt of it if there is one, into one file
+    /// (.vtask), for `run` and `verify`.
+    Pack(Box<pack::Arguments>),
+    /// Commit to a receipt without showing it: prints a salted hash, and keeps the salt in a file.
+    Commit(commit::CommitArguments),
+    /// Tell whether a commitment was to this receipt. 0 if it was, 1 if it was not.
+    Reveal(commit::RevealArguments),
+    /// Decide over several receipts of one task: Success (0), Indeterminate (1) or Error (2).
+    Adjudicate(commit::AdjudicateArguments),
     /// Tell what a program needs, what the deterministic profile fixes for it, and what keeps it
     /// from running. 0 if it runs, 1 if it is refused, 2 if it can't be read.
     Lint(lint::Arguments),
@@ -43,6 +55,10 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::RunTask(arguments) => run_task::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Pack(arguments) => pack::run(&arguments),
+        Command::Commit(arguments) => commit::commit(&arguments),
+        Command::Reveal(arguments) => commit::reveal(&arguments),
+        Command::Adjudicate(arguments) => commit::decide(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
     }
 }

@@ -83,6 +83,19 @@ pub enum OptionError {
 }
 
 impl LimitOptions {
+    /// Whether none is given.
+    pub fn is_empty(&self) -> bool {
+        let given = [
+            &self.gas,
+            &self.call,
+            &self.frame,
+            &self.memory,
+            &self.max_output,
+            &self.max_files,
+        ];
+        given.iter().all(|limit| limit.is_none()) && self.config.is_none()
+    }
+
     /// The limits, those of the configuration file included.
     pub fn read(&self) -> Result<Limits, OptionError> {
         let limit = |name: &str, text: &Option<String>| match text {
@@ -120,6 +133,11 @@ fn read_config(path: &Path) -> Result<Config, OptionError> {
 }
 
 impl ProfileOptions {
+    /// Whether nothing is chosen.
+    pub fn is_default(&self) -> bool {
+        self.clock == "fixed" && self.random.is_none() && self.seed.is_none()
+    }
+
     /// Puts the choices into a task.
     pub fn apply(&self, task: &mut Task) -> Result<(), OptionError> {
         task.clock = self.clock.parse()?;

@@ -1,19 +1,18 @@
 //! `verirun run`.
 
 use crate::host::{self, HostError};
-use crate::mounts::{Mount, MountError, inside, split};
-use crate::options::{LimitOptions, OptionError, ProfileOptions};
+use crate::mounts::Mount;
+use crate::program::{ProgramError, ProgramOptions, StdinChoice};
 use crate::receipt::{self, ReceiptError};
 use crate::stats;
 use clap::Args;
 use serde::Serialize;
-use std::ffi::OsString;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use verirun::fs::Entry;
 use verirun::receipt::Streams;
-use verirun::{Input, Limits, Module, Outcome, Run, StartError, State, Stats, Task};
+use verirun::{Limits, Module, Outcome, Run, State, Stats};
 
 /// The exit code for a run that never started.
 pub const NEVER_RAN: u8 = 2;
@@ -24,20 +23,6 @@ pub const SLICE: u64 = 2_000_000;
 
 #[derive(Args)]
 pub struct Arguments {
-    /// Copy a host folder in, and preopen it (as GUEST, or under its own name). With `::ro` behind
-    /// GUEST the program can't change it; with `::ro-files` it can't change the files in it.
-    /// Nothing is written back without --write-back.
-    #[arg(long = "dir", value_name = "HOST[::GUEST[::ro]]")]
-    dirs: Vec<String>,
-    /// Set an environment variable of the guest; it sees no others.
-    #[arg(long = "env", value_name = "NAME=VALUE")]
-    env: Vec<OsString>,
-    /// Standard input from a file instead of ours.
-    #[arg(long, value_name = "FILE")]
-    stdin: Option<PathBuf>,
-    /// Unpack a tar file at GUEST (default /).
-    #[arg(long, value_name = "FILE[::GUEST]")]
-    mount_tar: Vec<String>,
     /// Write all files that the run added or changed to this folder.
     #[arg(long, value_name = "DIR")]
     out_dir: Option<PathBuf>,
@@ -58,42 +43,22 @@ pub struct Arguments {
     /// put it into the report of --json. Runs with the same digest went the same way.
     #[arg(long)]
     trace: bool,
-    /// The program (a WebAssembly module, binary or text) and its arguments. Options behind the
-    /// program are the program's, so the two are one list here.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_names = ["MODULE", "ARGS"])]
-    command: Vec<OsString>,
     #[command(flatten)]
-    limits: LimitOptions,
-    #[command(flatten)]
-    profile: ProfileOptions,
+    program: ProgramOptions,
 }
 
 #[derive(Debug, thiserror::Error)]
 enum RunError {
-    #[error("can't read {}: {cause}", .path.display())]
-    Read {
-        path: PathBuf,
-        #[source]
-        cause: io::Error,
-    },
+    #[error(transparent)]
+    Program(#[from] ProgramError),
     #[error("can't write {}: {cause}", .path.display())]
     Write {
         path: PathBuf,
         #[source]
         cause: io::Error,
     },
-    #[error("`{0}` is no option of `verirun run`; `verirun run --help` lists them")]
-    Option(String),
-    #[error("--env {0}: give it as NAME=VALUE")]
-    Env(String),
-    #[error(transparent)]
-    Mount(#[from] MountError),
     #[error(transparent)]
     Host(#[from] HostError),
-    #[error(transparent)]
-    Options(#[from] OptionError),
-    #[error("{0}\n{hint}", hint = .0.hint())]
-    Start(#[from] StartError),
     #[error(transparent)]
     Receipt(#[from] ReceiptError),
     #[error("can't read standard input: {0}")]
@@ -133,72 +98,14 @@ fn fail(error: &RunError, code: u8) -> ExitCode {
 }
 
 fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>, Limits), RunError> {
-    let read = |path: &PathBuf| {
-        std::fs::read(path).map_err(|cause| RunError::Read {
-            path: path.clone(),
-            cause,
-        })
+    let stdin = match &arguments.receipt {
+        Some(_) => StdinChoice::Whole,
+        None => StdinChoice::Live,
     };
-    // clap requires at least one; an empty name is reported as a file that can't be read.
-    let path = arguments
-        .command
-        .first()
-        .map(PathBuf::from)
-        .unwrap_or_default();
-    // Options behind the program are the program's, so clap takes an unknown one for the program.
-    let name = path.to_string_lossy();
-    if name.starts_with('-') && !path.exists() {
-        return Err(RunError::Option(name.into_owned()));
-    }
-    let module = Module::load(&path.to_string_lossy(), &read(&path)?).map_err(StartError::from)?;
-    let mut task = Task::default();
-    let program = path.file_name().unwrap_or(path.as_os_str());
-    task.args.push(program.as_encoded_bytes().to_vec());
-    task.args.extend(
-        arguments
-            .command
-            .iter()
-            .skip(1)
-            .map(|arg| arg.as_encoded_bytes().to_vec()),
-    );
-    for variable in &arguments.env {
-        // Bytes, as the program's arguments: what an operating system passes need not be UTF-8.
-        let bytes = variable.as_encoded_bytes();
-        match bytes.iter().position(|&byte| byte == b'=') {
-            None | Some(0) => return Err(RunError::Env(variable.to_string_lossy().into_owned())),
-            Some(_) => task.env.push(bytes.to_vec()),
-        }
-    }
-    let terminal = io::stdin().is_terminal();
-    task.stdin = match &arguments.stdin {
-        Some(path) => Input::Bytes(read(path)?),
-        // In which pieces a pipe delivers is chance, and a receipt is of what can be repeated.
-        None if arguments.receipt.is_some() && !terminal => {
-            let mut bytes = Vec::new();
-            let all = io::stdin().read_to_end(&mut bytes);
-            all.map_err(RunError::Stdin)?;
-            Input::Bytes(bytes)
-        }
-        None => Input::Live { terminal },
-    };
-    task.trace = arguments.trace;
-    task.limits = arguments.limits.read()?;
-    arguments.profile.apply(&mut task)?;
-    let mut mounts = Vec::new();
-    for value in &arguments.dirs {
-        let mount = Mount::parse(value)?;
-        host::copy_in(&mut task.files, &mount.host, &mount.preopen.path)?;
-        mounts.push(mount);
-    }
-    for value in &arguments.mount_tar {
-        let (file, guest) = split(value);
-        host::mount_tar(&mut task.files, &file, &inside(guest.unwrap_or("/")))?;
-    }
-    if !mounts.is_empty() {
-        task.preopens = mounts.iter().map(|mount| mount.preopen.clone()).collect();
-    }
-    let run = Run::start(&module, &task)?;
-    Ok((module, run, mounts, task.limits))
+    let mut program = arguments.program.read(stdin)?;
+    program.task.trace = arguments.trace;
+    let run = Run::start(&program.module, &program.task).map_err(ProgramError::from)?;
+    Ok((program.module, run, program.mounts, program.task.limits))
 }
 
 fn drive(

@@ -68,7 +68,7 @@ pub struct Arguments {
     /// How many run at a time [default: one for each core].
     #[arg(long, value_name = "COUNT")]
     jobs: Option<std::num::NonZeroUsize>,
-    /// Receipts, or folders of them (*.json).
+    /// Receipts, task packages that hold one (.vtask), or folders of them (*.json, *.vtask).
     #[arg(value_name = "RECEIPT", required = true)]
     receipts: Vec<PathBuf>,
 }
@@ -82,7 +82,7 @@ enum SetupError {
         #[source]
         cause: io::Error,
     },
-    #[error("there is no receipt (*.json) in {}", .0.display())]
+    #[error("there is no receipt (*.json, *.vtask) in {}", .0.display())]
     NoReceipts(PathBuf),
     #[error("--input and its like are the input of a function task; give it with --task")]
     NoTask,
@@ -194,7 +194,7 @@ fn list(paths: &[PathBuf]) -> Result<Vec<PathBuf>, SetupError> {
             let file = entry.map_err(read_error(path))?.path();
             if file
                 .extension()
-                .is_some_and(|extension| extension == "json")
+                .is_some_and(|extension| extension == "json" || extension == "vtask")
             {
                 found.push(file);
             }

@@ -1,14 +1,15 @@
 //! Verifying one receipt.
 
 use super::Setup;
+use crate::program::LIMIT;
 use crate::run::SLICE;
 use std::path::Path;
 use verirun::fs::{Change, Kind};
 use verirun::receipt::{
     Difference, Digest, Envelope, FileChange, Receipt, Refusal, Streams, Verdict, compare,
-    first_different_byte,
+    first_different_byte, is_package, unpack,
 };
-use verirun::{Run, State};
+use verirun::{Module, Run, State, Task};
 
 /// What came of one receipt.
 pub struct Checked {
@@ -38,6 +39,10 @@ pub fn check(setup: &Setup<'_>, path: &Path, progress: &dyn Fn(u64, u64)) -> Che
         }
     };
     checked.file = Some(Digest::of(&bytes));
+    if is_package(&bytes) {
+        check_package(setup, &bytes, &mut checked, progress);
+        return checked;
+    }
     let envelope = match Envelope::parse(&bytes) {
         Ok(envelope) => envelope,
         Err(error) => {
@@ -47,12 +52,46 @@ pub fn check(setup: &Setup<'_>, path: &Path, progress: &dyn Fn(u64, u64)) -> Che
     };
     checked.id = Some(envelope.id);
     checked.steps = envelope.receipt.result.steps.0;
-    checked.verdict = match verify(setup, path, &envelope, progress) {
+    let module = setup.modules.of(&envelope, path);
+    let ready = module.and_then(|module| Ok((module, envelope.task(setup.brought.clone())?)));
+    let result =
+        ready.and_then(|(module, task)| verify(setup, &module, &task, &envelope, progress));
+    checked.verdict = verdict(result);
+    checked
+}
+
+fn verdict(result: Result<Option<Difference>, Refusal>) -> Verdict {
+    match result {
         Ok(None) => Verdict::Verified,
         Ok(Some(difference)) | Err(Refusal::Different(difference)) => Verdict::Mismatch(difference),
         Err(Refusal::Missing(what)) => Verdict::CannotTell(what),
+    }
+}
+
+/// Verifies the receipt in a package, with what the package brings.
+fn check_package(
+    setup: &Setup<'_>,
+    bytes: &[u8],
+    checked: &mut Checked,
+    progress: &dyn Fn(u64, u64),
+) {
+    let package = match unpack(bytes, LIMIT) {
+        Ok(package) => package,
+        Err(error) => {
+            checked.verdict = Verdict::CannotTell(format!("{error}. {}", error.hint()));
+            return;
+        }
     };
-    checked
+    let Some(envelope) = package.receipt else {
+        checked.verdict = Verdict::CannotTell(
+            "the package has no receipt; `verirun pack --with-receipt` puts one into it".to_owned(),
+        );
+        return;
+    };
+    checked.id = Some(envelope.id);
+    checked.steps = envelope.receipt.result.steps.0;
+    let result = verify(setup, &package.module, &package.task, &envelope, progress);
+    checked.verdict = verdict(result);
 }
 
 fn missing(cause: impl std::fmt::Display) -> Refusal {
@@ -61,12 +100,11 @@ fn missing(cause: impl std::fmt::Display) -> Refusal {
 
 fn verify(
     setup: &Setup<'_>,
-    path: &Path,
+    module: &Module,
+    task: &Task,
     envelope: &Envelope,
     progress: &dyn Fn(u64, u64),
 ) -> Result<Option<Difference>, Refusal> {
-    let module = setup.modules.of(envelope, path)?;
-    let task = envelope.task(setup.brought.clone())?;
     let rerun = envelope.rerun();
     if let Some(most) = setup.arguments.max_steps
         && rerun.steps() > most
@@ -77,7 +115,7 @@ fn verify(
         )));
     }
     // All digests match: from here on the module runs.
-    let mut run = Run::start(&module, &task).map_err(missing)?;
+    let mut run = Run::start(module, task).map_err(missing)?;
     let mut streams = Streams::default();
     loop {
         let state = run.slice(SLICE);
