@@ -1,8 +1,9 @@
 /** The page's end of the protocol: owns the worker, pairs replies with requests, replaces a broken worker. */
-import type { FileEntry, Outcome, OutputChunk } from "./face";
+import type { Engines, FileEntry, Outcome, OutputChunk } from "./face";
 import type { Control, FromWorker, Problem, Replies, Request, RunRequest, RunState, RunStats, Unsent } from "./protocol";
 import { unreachable } from "./protocol";
 import { toProblem, UserError } from "./problem";
+import { type ByteLog, OutputLog } from "./worker/outputlog";
 
 export interface ClientEvents {
   loading(phase: "download" | "compile", loaded: number, total: number | null): void;
@@ -10,7 +11,11 @@ export interface ClientEvents {
   unusable(problem: Problem): void;
   output(skipped: number, chunks: OutputChunk[]): void;
   status(state: RunState, stats: RunStats): void;
-  done(outcome: Outcome, stats: RunStats): void;
+  /** Whether the run hears pause and resume. */
+  hears(does: boolean): void;
+  done(outcome: Outcome, stats: RunStats, engines: Engines, trace: string | null): void;
+  /** A run that could not hear it was stopped with its worker, which is being replaced: its output is left. */
+  stopped(stdout: Blob, stderr: Blob): void;
   /** The runtime failed and is being replaced: what it was told is to be told again. `duringRun`: a run was lost. */
   restarted(message: string, duringRun: boolean, stdout: Blob, stderr: Blob): void;
 }
@@ -34,6 +39,10 @@ export class Client {
   #run = 0;
   #live = false;
   #earlyCrashes = 0;
+  /** The run can't hear: to cancel is to end its worker. */
+  #away = false;
+  /** What a run wrote that was away: kept here, and shown from here. */
+  #kept: OutputLog | null = null;
   readonly #waiting = new Map<number, Waiting>();
 
   constructor(events: ClientEvents) {
@@ -84,6 +93,8 @@ export class Client {
     const run = this.#run + 1;
     this.#run = run;
     this.#live = true;
+    this.#away = false;
+    this.#kept = null;
     try {
       await this.request({ type: "start", run, request });
     } catch (error) {
@@ -113,10 +124,16 @@ export class Client {
   }
 
   cancel(): void {
+    if (this.#away) {
+      this.#stop();
+      return;
+    }
     this.#control({ type: "cancel", run: this.#run });
   }
 
   drawn(bytes: number): void {
+    this.#kept?.drawn(bytes);
+    this.#show();
     this.#control({ type: "drawn", run: this.#run, bytes });
   }
 
@@ -148,18 +165,67 @@ export class Client {
       case "progress":
         return this.#waiting.get(message.id)?.progress?.(message.done, message.total);
       case "output":
-        return this.#events.output(message.skipped, message.chunks);
+        if (!this.#kept) return this.#events.output(message.skipped, message.chunks);
+        this.#kept.push(message.chunks, message.skipped);
+        return this.#show();
+      case "away":
+        this.#away = true;
+        this.#kept ??= new OutputLog();
+        if (this.#kept.isEmpty) {
+          this.#kept.push(message.written);
+          this.#kept.markSent();
+        }
+        return this.#events.hears(false);
+      case "written":
+        this.#kept?.push(message.chunks);
+        return this.#show();
+      case "back":
+        this.#away = false;
+        return this.#events.hears(true);
       case "status":
         return this.#events.status(message.state, message.stats);
       case "done":
         this.#live = false;
         this.#earlyCrashes = 0;
-        return this.#events.done(message.outcome, message.stats);
+        this.#away = false;
+        return this.#events.done(message.outcome, message.stats, message.engines, message.trace);
       case "crashed":
         return this.#replace(message.message, message.stdout, message.stderr);
       default:
         return unreachable(message);
     }
+  }
+
+  /** Shows what is kept, as fast as it is drawn. */
+  #show(): void {
+    const next = this.#kept?.next();
+    if (next) this.#events.output(next.skipped, next.chunks);
+  }
+
+  #stop(): void {
+    this.#worker.terminate();
+    const kept = this.#kept;
+    // What it wrote and is not shown yet is shown now: nothing more will come.
+    const rest = kept?.next(Number.POSITIVE_INFINITY);
+    if (rest) this.#events.output(rest.skipped, rest.chunks);
+    this.#abandon(
+      new UserError({
+        code: "run-gone",
+        message: "The run was stopped together with its worker.",
+        hint: "Run the program again.",
+      }),
+    );
+    this.#worker = this.#spawn();
+    this.#events.stopped(toBlob(kept?.stdout), toBlob(kept?.stderr));
+  }
+
+  /** Whoever waits for the worker that was ended hears why. */
+  #abandon(error: UserError): void {
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
+    this.#waiting.clear();
+    this.#live = false;
+    this.#away = false;
+    this.#kept = null;
   }
 
   #take(id: number): Waiting | undefined {
@@ -182,11 +248,11 @@ export class Client {
     } else {
       this.#worker = this.#spawn();
     }
-    for (const waiting of this.#waiting.values()) waiting.reject(error);
-    this.#waiting.clear();
     const duringRun = this.#live;
-    this.#live = false;
-    const blob = (parts: Uint8Array[]): Blob => new Blob(parts as Uint8Array<ArrayBuffer>[]);
-    this.#events.restarted(message, duringRun, blob(stdout), blob(stderr));
+    this.#abandon(error);
+    this.#events.restarted(message, duringRun, blobOf(stdout), blobOf(stderr));
   }
 }
+
+const blobOf = (parts: Uint8Array[]): Blob => new Blob(parts as Uint8Array<ArrayBuffer>[]);
+const toBlob = (log?: ByteLog): Blob => blobOf(log?.surrender() ?? []);

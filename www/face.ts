@@ -62,8 +62,24 @@ export interface StartOptions {
   seed?: string;
   /** From descriptor 3 on; one, `/`, by default. */
   preopens?: Preopen[];
-  /** Whether to digest all calls and results (`Run.trace`). */
+  /** Whether to digest all calls. */
   trace?: boolean;
+  /** The interpreter by default. */
+  engine?: EngineChoice;
+  /** Called from within `slice` by an engine that only comes back at the end; must not use the run. */
+  watch?: (output: OutputChunk[], stats: Stats) => void;
+}
+
+/** Which engine runs a task; the result is the same. */
+export type EngineChoice = "auto" | "interpreter" | "browser" | "both";
+
+/** Which engines ran it. */
+export interface Engines {
+  ran: "interpreter" | "browser";
+  /** Why it was not the one asked for, or why two were not compared. */
+  instead: string | null;
+  /** Whether two ran it and did the same. */
+  compared: boolean;
 }
 
 export type FileChange = "same" | "added" | "modified" | "removed";
@@ -114,13 +130,17 @@ export interface OutputChunk {
 }
 
 export interface Run {
-  slice(steps: number): "running" | "blocked" | "done";
+  /** After `pending` the run must be left alone until `back` has settled. */
+  slice(steps: number): "running" | "blocked" | "done" | "pending";
   pushStdin(bytes: Uint8Array): void;
   closeStdin(): void;
   takeOutput(): OutputChunk[];
   stats(): Stats;
   /** Whether the program has trapped, and is run once more to learn the exact count and place. */
   repeating(): boolean;
+  /** Whether the next slice only comes back at the end of the run. */
+  isAway(): boolean;
+  engines(): Engines;
   /** SHA-256 of all calls and results so far, if the run was started with `trace`. */
   trace(): string | undefined;
   cancel(): void;
@@ -173,6 +193,10 @@ export interface Face {
   default(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
   Task: new () => Task;
   version(): string;
+  /** Waits for a slice that is pending. */
+  back(): Promise<unknown>;
+  /** Whether the browser's engine can be paused and can wait for input. */
+  suspends(): boolean;
   lint(name: string, bytes: Uint8Array): LintReport;
   /** The files of a function task in a zip. */
   readTaskZip(zip: Uint8Array): { name: string; bytes: Uint8Array }[];

@@ -3,14 +3,14 @@ import { clearProblem, showProblem } from "./alerts";
 import { Client } from "./client";
 import { byId, showIfSlow } from "./dom";
 import { type Dropped, isProgram, readDrop, readPicked } from "./drop";
-import type { Outcome } from "./face";
+import type { Engines, Outcome } from "./face";
 import { FilesView } from "./files";
 import { bytes as bytesText } from "./format";
 import { setUpTask, type TaskFiles, taskVerdict } from "./functiontask";
 import { Inputs, type InputItem } from "./inputs";
 import { InputsView } from "./inputsview";
 import { OutputView } from "./outputview";
-import { describe } from "./outcome";
+import { describe, describeEngines, type Verdict } from "./outcome";
 import { ProgramView } from "./programview";
 import { listSamples, loadSample, type Sample } from "./samples";
 import { Session, type Program } from "./session";
@@ -23,6 +23,11 @@ import type { RunState, RunStats } from "./protocol";
 /** Text modules up to this size are opened in the editor. */
 const EDIT_MAX = 1024 * 1024;
 const utf8 = new TextEncoder();
+const STOPPED = {
+  tone: "warn",
+  headline: "Cancelled",
+  advice: "You stopped it. Its output is kept; its files are not: the browser's engine gives them only at the end. Choose the interpreter under Engine to keep them.",
+} as const;
 const READY = { tone: "idle", headline: "Ready", advice: "" } as const;
 
 let stdinOpen = false;
@@ -53,7 +58,15 @@ const client = new Client({
   },
   output: (skipped, chunks) => terminal.output(skipped, chunks),
   status: onStatus,
-  done: (outcome, stats) => void onDone(outcome, stats),
+  hears: (does) => bar.hears(does),
+  done: (outcome, stats, engines) => void onDone(outcome, stats, engines),
+  stopped(stdout, stderr) {
+    verdictStays = true;
+    endInput();
+    output.rescue(stdout, stderr);
+    output.ended();
+    bar.done(STOPPED, null);
+  },
   restarted(message, duringRun, stdout, stderr) {
     showProblem("runtime", {
       code: "runtime-crashed",
@@ -252,17 +265,19 @@ function onStatus(state: RunState, stats: RunStats): void {
   if (stdinOpen) output.setInput(state === "blocked" ? "waiting" : "open");
 }
 
-async function onDone(outcome: Outcome, stats: RunStats): Promise<void> {
+async function onDone(outcome: Outcome, stats: RunStats, engines: Engines): Promise<void> {
   endInput();
   output.update(stats);
   output.ended();
   verdictStays = true;
-  bar.done(describe(outcome, stats.steps), stats);
+  const note = describeEngines(engines);
+  const say = (verdict: Verdict): void => bar.done({ ...verdict, advice: `${verdict.advice} ${note}`.trim() }, stats);
+  say(describe(outcome, stats.steps));
   try {
     const entries = await client.files();
     files.show(entries);
     const verdict = functionTask === session.program ? taskVerdict(outcome, entries) : null;
-    if (verdict) bar.done(verdict, stats);
+    if (verdict) say(verdict);
   } catch (error) {
     showProblem("files", error);
   }

@@ -1,5 +1,5 @@
 /** How a run ended, in a sentence, with what to do about it. */
-import type { Outcome } from "./face";
+import type { Engines, Outcome } from "./face";
 import { plural } from "./format";
 
 export type Tone = "good" | "bad" | "warn" | "busy" | "idle";
@@ -44,6 +44,13 @@ export function describe(outcome: Outcome, steps: number): Verdict {
     case "cancelled":
       return { tone: "warn", headline: "Cancelled", advice: `You stopped it ${at}. Its output and files until then are kept.` };
   }
+}
+
+/** What is to be said of the engines that ran it, if anything. */
+export function describeEngines(engines: Engines): string {
+  if (engines.compared) return "Interpreter and browser engine did the same.";
+  if (engines.instead) return `Run on the interpreter, not the browser's engine: ${engines.instead}.`;
+  return engines.ran === "browser" ? "Run on the browser's engine." : "";
 }
 
 /** The message says where, and which limit to raise; the fields under Limits have these names. */

@@ -6,6 +6,8 @@
  * given up or from a run that was replaced, is recognised and dropped.
  */
 import type {
+  EngineChoice,
+  Engines,
   FileEntry,
   Limits,
   LintReport,
@@ -30,6 +32,9 @@ export interface RunRequest {
   random?: NonNullable<StartOptions["random"]>;
   seed?: string;
   preopens?: Preopen[];
+  engine?: EngineChoice;
+  /** Whether to digest all calls; the digest comes with `done`. */
+  trace?: boolean;
 }
 
 /** Answered by exactly one `reply` or `refused` with the same id, in the order sent. */
@@ -112,7 +117,16 @@ export type FromWorker =
   /** `skipped` bytes before these chunks were left out: the program writes faster than the page draws. */
   | { type: "output"; run: number; skipped: number; chunks: OutputChunk[] }
   | { type: "status"; run: number; state: RunState; stats: RunStats }
-  | { type: "done"; run: number; outcome: Outcome; stats: RunStats }
+  /**
+   * From now on the run does not hear controls: the engine comes back only at its end. To stop it the worker must be
+   * ended, so the page keeps the output itself. `written` is all of it so far.
+   */
+  | { type: "away"; run: number; written: OutputChunk[] }
+  /** What an engine wrote that is away: all of it, as it comes. */
+  | { type: "written"; run: number; chunks: OutputChunk[] }
+  /** The run hears controls again. */
+  | { type: "back"; run: number }
+  | { type: "done"; run: number; outcome: Outcome; stats: RunStats; engines: Engines; trace: string | null }
   /** The runtime itself failed (a panic). What the program had written comes along; the worker must be replaced. */
   | { type: "crashed"; message: string; stdout: Uint8Array[]; stderr: Uint8Array[] };
 

@@ -1,7 +1,7 @@
 /** The fields for arguments, stdin, environment, limits, clock and random bytes. What they hold is checked as it is typed. */
 import { formatArgs, formatEnv, parseArgs, parseEnv } from "./args";
 import { byId, make } from "./dom";
-import type { Limits } from "./face";
+import type { EngineChoice, Limits } from "./face";
 import { bytes as bytesText, plural } from "./format";
 import { checkLimit, checkSeed, LIMIT_FIELDS, readLimits } from "./limits";
 import { UserError } from "./problem";
@@ -29,6 +29,18 @@ const RANDOM_ABOUT = {
 
 const SEED_ABOUT = "A hexadecimal number of up to 64 digits.";
 
+/** Whether this browser can suspend WebAssembly (JSPI). */
+const CAN_SUSPEND = "Suspending" in WebAssembly;
+const NO_JSPI =
+  "This browser lacks JSPI: on its engine a run can't be paused or wait for live input, and cancelling it loses the files. The interpreter has none of these limits.";
+
+const ENGINE_ABOUT: Record<EngineChoice, string> = {
+  auto: "The interpreter, which starts at once; the browser's engine for large programs and, where it can be paused, for long runs.",
+  interpreter: "Starts at once; can be paused, and cancelled without losing anything.",
+  browser: "The browser compiles the program: many times as fast. If it fails in a way of its own, the interpreter runs the program.",
+  both: "Runs on the interpreter, then on the browser's engine, and compares every call, all output and files, and the steps.",
+};
+
 export class SetupForm {
   #stdinFile: File | null = null;
   /** Whether the user changed anything since a sample filled the fields. */
@@ -42,6 +54,7 @@ export class SetupForm {
     byId("args").addEventListener("input", () => (this.#showArgs(), touch()));
     byId("env").addEventListener("input", () => (this.#showEnv(), touch()));
     byId("stdinText").addEventListener("input", touch);
+    byId("engine").addEventListener("change", () => this.#showEngine());
     byId("stdinChoice").addEventListener("change", () => (this.#showStdin(), touch()));
     const picker = byId<HTMLInputElement>("stdinFile");
     byId("pickStdin").addEventListener("click", () => picker.click());
@@ -70,8 +83,9 @@ export class SetupForm {
       if (problem) throw fieldProblem(`limit-${field.key}`, problem, "Correct it under Limits, or leave it empty.");
       values.set(field.key, value);
     }
+    const engine = byId<HTMLSelectElement>("engine").value as EngineChoice;
     const profile = this.#readProfile();
-    return { args: args.args, env: env.env, stdin: this.#stdin(), limits: readLimits(values), ...profile };
+    return { args: args.args, env: env.env, stdin: this.#stdin(), limits: readLimits(values), ...profile, engine };
   }
 
   #readProfile(): Pick<RunRequest, "clock" | "random" | "seed"> {
@@ -148,6 +162,14 @@ export class SetupForm {
     this.#showStdin();
     this.#showLimits();
     this.#showProfile();
+    this.#showEngine();
+  }
+
+  #showEngine(): void {
+    const choice = byId<HTMLSelectElement>("engine").value as EngineChoice;
+    const missing = choice === "interpreter" || CAN_SUSPEND ? "" : ` ${NO_JSPI}`;
+    byId("engineAbout").textContent = ENGINE_ABOUT[choice] + missing;
+    byId("engineSum").textContent = choice === "auto" ? "" : choice;
   }
 
   #showArgs(): void {

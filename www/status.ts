@@ -25,9 +25,17 @@ const RUNNING: Record<RunState, Verdict> = {
   paused: { tone: "warn", headline: "Paused", advice: "Resume to go on where it stopped." },
 };
 
+/** On the browser's engine, which comes back only at the end. */
+const AWAY: Verdict = {
+  tone: "busy",
+  headline: "Running on the browser's engine",
+  advice: "It can't be paused. Cancel keeps its output, not its files.",
+};
+
 export class RunBar {
   phase: Phase = "idle";
   readonly #budget = new Budget();
+  #hears = true;
   #startedAt = 0;
 
   constructor(events: RunBarEvents) {
@@ -50,7 +58,15 @@ export class RunBar {
     }
   }
 
+  /** Whether the run can be paused. */
+  hears(does: boolean): void {
+    this.#hears = does;
+    if (this.phase !== "idle") this.#setPhase(this.phase);
+    this.say(does ? RUNNING.running : AWAY);
+  }
+
   starting(limits: Limits): void {
+    this.#hears = true;
     this.#setPhase("starting");
     this.#budget.start(limits);
     this.#startedAt = performance.now();
@@ -59,7 +75,7 @@ export class RunBar {
 
   status(state: RunState, stats: RunStats): void {
     this.#setPhase(state);
-    this.say(RUNNING[state]);
+    this.say(this.#hears ? RUNNING[state] : AWAY);
     this.#numbers(stats, false);
   }
 
@@ -84,7 +100,7 @@ export class RunBar {
     this.phase = phase;
     const live = phase !== "idle" && phase !== "starting";
     byId("run").setAttribute("aria-disabled", String(phase !== "idle"));
-    byId("pause").setAttribute("aria-disabled", String(!live));
+    byId("pause").setAttribute("aria-disabled", String(!live || !this.#hears));
     byId("cancel").setAttribute("aria-disabled", String(!live));
     const label = byId("pause").querySelector(".label");
     if (label) label.textContent = phase === "paused" ? "Resume" : "Pause";

@@ -48,9 +48,13 @@ function current(run: number): RunLoop {
 async function start(request: Extract<Request, { type: "start" }>): Promise<void> {
   const { stdin, ...options } = request.request;
   const input = stdin.kind === "live" ? "live" : await readAll(stdin.source);
-  const run = task.start({ ...options, stdin: input });
+  const run = task.start({
+    ...options,
+    stdin: input,
+    watch: (chunks, stats) => loop?.heard(chunks, stats),
+  });
   loop?.free();
-  loop = new RunLoop(request.run, run, post, crashed);
+  loop = new RunLoop(request.run, run, post, () => face.back(), crashed);
   loop.start();
 }
 

@@ -4,7 +4,7 @@
 //! error that can be resumed. A WASI call that has to wait for input ends in such an error too: the
 //! call is made again, and its result handed to the guest as if it had returned then.
 
-use super::{End, Engine, EngineError, Place, Slice};
+use super::{End, Engine, EngineError, Place, Slice, Trap};
 use crate::meter::{Bounds, Gauge, HOST_MODULE, HostFunction, Metered, Passed, Ticked};
 use crate::task::ModuleKind;
 use crate::wasi::{Abi, Call, Exceeded, Function, GuestMemory, Parameter, Reply, System};
@@ -482,39 +482,15 @@ fn end_of(error: &Error) -> End {
         }
         _ => {}
     }
-    let trap = |kind, message: &str| End::Trap {
-        kind,
-        message: message.to_owned(),
-    };
     match error.as_trap_code() {
-        Some(TrapCode::UnreachableCodeReached) => trap(
-            "unreachable",
-            "it executed `unreachable` (a panic or an abort, often)",
-        ),
-        Some(TrapCode::MemoryOutOfBounds) => {
-            trap("memory_out_of_bounds", "it accessed memory out of bounds")
-        }
-        Some(TrapCode::TableOutOfBounds) => {
-            trap("table_out_of_bounds", "it accessed a table out of bounds")
-        }
-        Some(TrapCode::IndirectCallToNull) => trap(
-            "indirect_call_to_null",
-            "it called through a null function reference",
-        ),
-        Some(TrapCode::IntegerDivisionByZero) => {
-            trap("integer_divide_by_zero", "it divided an integer by zero")
-        }
-        Some(TrapCode::IntegerOverflow) => {
-            trap("integer_overflow", "an integer operation overflowed")
-        }
-        Some(TrapCode::BadConversionToInteger) => trap(
-            "invalid_conversion_to_integer",
-            "it converted a float that no integer can hold",
-        ),
-        Some(TrapCode::BadSignature) => trap(
-            "indirect_call_type_mismatch",
-            "it called a function through a pointer of another type",
-        ),
+        Some(TrapCode::UnreachableCodeReached) => Trap::Unreachable.into(),
+        Some(TrapCode::MemoryOutOfBounds) => Trap::MemoryOutOfBounds.into(),
+        Some(TrapCode::TableOutOfBounds) => Trap::TableOutOfBounds.into(),
+        Some(TrapCode::IndirectCallToNull) => Trap::IndirectCallToNull.into(),
+        Some(TrapCode::IntegerDivisionByZero) => Trap::IntegerDivideByZero.into(),
+        Some(TrapCode::IntegerOverflow) => Trap::IntegerOverflow.into(),
+        Some(TrapCode::BadConversionToInteger) => Trap::InvalidConversionToInteger.into(),
+        Some(TrapCode::BadSignature) => Trap::IndirectCallTypeMismatch.into(),
         Some(TrapCode::StackOverflow) => {
             End::Failed("the interpreter's stack was full before the task's limits were".to_owned())
         }

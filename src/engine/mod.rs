@@ -1,10 +1,69 @@
 //! Engines: what executes a module, in slices.
 
+#[cfg(target_family = "wasm")]
+mod browser;
 mod interpreter;
+mod traps;
 
-use crate::meter::{Gauge, Passed};
+use crate::meter::{Bounds, Gauge, Metered, Passed, Target};
+use crate::task::ModuleKind;
 use crate::wasi::{Exceeded, System};
+#[cfg(target_family = "wasm")]
+pub use browser::{Browser, back};
 pub use interpreter::Interpreter;
+use serde::Serialize;
+pub use traps::Trap;
+
+/// The engines that there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// wasmi: the reference.
+    Interpreter,
+    /// The compiler of the browser that we run in.
+    Browser,
+}
+
+impl Kind {
+    /// How modules are instrumented for it.
+    pub fn target(self) -> Target {
+        match self {
+            Self::Interpreter => Target::Interpreter,
+            Self::Browser => Target::Compiler,
+        }
+    }
+
+    /// Whether a run on it can wait for input and be paused.
+    pub fn can_wait(self) -> bool {
+        match self {
+            Self::Interpreter => true,
+            #[cfg(target_family = "wasm")]
+            Self::Browser => browser::suspends(),
+            #[cfg(not(target_family = "wasm"))]
+            Self::Browser => false,
+        }
+    }
+
+    /// Instantiates an instrumented module on this engine, ready for its first slice.
+    ///
+    /// # Errors
+    /// If this build does not have the engine, or the engine does not take the module.
+    pub fn open(
+        self,
+        module: &Metered,
+        kind: ModuleKind,
+        system: System,
+        bounds: Bounds,
+    ) -> Result<Box<dyn Engine>, EngineError> {
+        match self {
+            Self::Interpreter => Ok(Box::new(Interpreter::new(module, kind, system, bounds)?)),
+            #[cfg(target_family = "wasm")]
+            Self::Browser => Ok(Box::new(Browser::new(module, kind, system, bounds)?)),
+            #[cfg(not(target_family = "wasm"))]
+            Self::Browser => Err(EngineError::Absent),
+        }
+    }
+}
 
 /// What an engine did with its slice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +72,9 @@ pub enum Slice {
     Yielded,
     /// The guest waits for standard input.
     Blocked,
+    /// The guest runs once the caller has returned to the event loop; the next slice tells what
+    /// came of it. Until then nothing else may be asked of the engine.
+    Pending,
     /// The guest is done.
     Done(End),
 }
@@ -40,6 +102,9 @@ pub enum End {
 /// Why an engine could not start a module.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
+    /// There is no such engine here.
+    #[error("a browser's engine is only there in a browser")]
+    Absent,
     /// The engine refuses the module.
     #[error("the engine can't run this module: {0}")]
     Refused(String),
@@ -57,6 +122,9 @@ pub struct Place {
     pub offset: u32,
 }
 
+/// What is called from within a slice: it may take output; more is not to be changed.
+pub type Watch = Box<dyn FnMut(&mut System, &Gauge)>;
+
 /// Drives one instance of an instrumented module in slices.
 ///
 /// The contract: [`Engine::slice`] runs the guest until `steps` more steps are used, give or take
@@ -64,6 +132,14 @@ pub struct Place {
 /// [`System`] may be read, fed with input and drained of output. After [`Slice::Done`] a slice does
 /// nothing more.
 pub trait Engine {
+    /// Whether its first slice only comes back at the end of the run.
+    fn is_away(&self) -> bool {
+        false
+    }
+
+    /// Has `watch` called with the system and the gauge from within a slice, at calls of the guest
+    /// and where a slice would end, if this engine can't come back before the run is over.
+    fn watch(&mut self, _watch: Watch) {}
     /// Runs one slice.
     fn slice(&mut self, steps: u64) -> Slice;
     /// The guest's system.

@@ -1,16 +1,26 @@
 //! A run: a task on an engine, driven in slices, with live input, cancel and an outcome.
 
+mod attempt;
+mod choice;
+mod compare;
+mod delivery;
 mod metrics;
 mod outcome;
 
-use crate::engine::{End, Engine, EngineError, Interpreter, Place, Slice};
+use crate::engine::{End, EngineError, Kind, Place};
 use crate::fs::{Entry, Filesystem, FsError, changes};
-use crate::meter::{Bounds, Detail, Options, Target};
+use crate::meter::{Bounds, Detail};
 use crate::task::{Input, LoadError, Module, Task};
-use crate::wasi::{Chunk, EPOCH, Pushed, Setup, Stdin, System, Trace};
+use crate::wasi::{Chunk, EPOCH, Pushed, Trace, Tracing};
+pub use attempt::Listener;
+use attempt::{Attempt, Plan};
+pub use choice::{Choice, Engines, HEAVY_BYTES, HEAVY_STEPS};
+use delivery::Delivery;
 pub use metrics::*;
 pub use outcome::Outcome;
 use serde::Serialize;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// Why a run could not start. Nothing of the module has run.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +65,10 @@ pub enum State {
     Running,
     /// It waits for standard input: push some or close it.
     Blocked,
+    /// It runs once the caller has returned to the browser's event loop; the next slice tells what
+    /// came of it. Until then nothing else may be asked of the run.
+    #[cfg(target_family = "wasm")]
+    Pending,
     /// It ended; there is an outcome.
     Done,
 }
@@ -79,69 +93,57 @@ pub struct Stats {
     pub file_bytes: u64,
 }
 
+/// How a run is driven. None of it is part of the result.
+#[derive(Clone, Default)]
+pub struct Driving {
+    /// Which engine.
+    pub engine: Choice,
+    /// Who hears of it where it can't come back between slices.
+    pub listener: Option<Rc<dyn Listener>>,
+}
+
 /// A run of a task.
 pub struct Run {
     module: Module,
     task: Task,
-    engine: Box<dyn Engine>,
-    /// The same run again after a trap, to learn its exact count and place.
-    replay: Option<Box<dyn Engine>>,
-    /// How it ended, once that is known but for count and place.
-    end: Option<End>,
+    driving: Driving,
+    attempt: Attempt,
+    /// The run that is the result, while `attempt` is made to be compared with it.
+    reference: Option<Attempt>,
+    instead: Option<String>,
+    compared: bool,
     outcome: Option<Outcome>,
 }
 
-/// The engine for a run, or for making it again with the input in `again`.
-fn engine(
-    module: &Module,
-    task: &Task,
-    again: Option<&[Pushed]>,
-) -> Result<Box<dyn Engine>, StartError> {
-    let limits = &task.limits;
-    let system = System::new(Setup {
-        args: task.args.clone(),
-        env: task.env.clone(),
-        stdin: match (&task.stdin, again) {
-            (Input::Bytes(bytes), _) => Stdin::fixed(bytes),
-            (Input::Script { pushed, .. }, _) => Stdin::replayed(pushed),
-            (Input::Live { .. }, None) => Stdin::live(),
-            (Input::Live { .. }, Some(log)) => Stdin::replayed(log),
-        },
-        terminal: task.stdin.terminal(),
-        fs: task.files.clone(),
-        preopens: task.preopens.clone(),
-        clock: task.clock.into(),
-        random: task.random,
-        output_limit: limits.output_bytes,
-        file_limit: limits.file_bytes,
-        trace: task.trace && again.is_none(),
-    })?;
-    let detail = match again {
-        None => Detail::Fast,
-        Some(_) => Detail::Exact,
-    };
-    let metered = module.metered(interpreted(detail))?;
-    let bounds = Bounds::new(limits.gas, limits.call, limits.frame, limits.memory_pages);
-    let kind = module.info.kind;
-    Ok(Box::new(Interpreter::new(&metered, kind, system, bounds)?))
-}
-
-/// How a module is instrumented for the interpreter.
-fn interpreted(detail: Detail) -> Options {
-    Options {
-        detail,
-        target: Target::Interpreter,
-    }
-}
+const WAITS: &str = "the browser's engine can't wait for live input";
 
 impl Run {
-    /// Prepares a run of `module` with `task`; nothing is executed yet.
+    /// Prepares a run of `module` with `task` on the interpreter; nothing is executed yet.
     ///
     /// # Errors
     /// If the module can't be run within the task's limits.
     pub fn start(module: &Module, task: &Task) -> Result<Self, StartError> {
+        Self::start_with(module, task, Driving::default())
+    }
+
+    /// Prepares a run as [`Run::start`] does, on the engine that is asked for if that takes it, and
+    /// on the interpreter otherwise ([`Run::engines`] tells).
+    ///
+    /// # Errors
+    /// If the module can't be run within the task's limits.
+    pub fn start_with(module: &Module, task: &Task, driving: Driving) -> Result<Self, StartError> {
         let limit = task.limits.memory_pages.unwrap_or(Bounds::MOST_PAGES);
-        let pages = module.metered(interpreted(Detail::Fast))?.memory_pages;
+        let choice = driving.engine;
+        let mut kind = choice.begins_with(module, task);
+        let mut instead = None;
+        let waits = matches!(task.stdin, Input::Live { .. });
+        if kind == Kind::Browser && waits && !kind.can_wait() {
+            instead = Some(WAITS.to_owned());
+            kind = Kind::Interpreter;
+        }
+        let pages = module
+            .metered(attempt::options(kind, Detail::Fast))?
+            .memory_pages;
         if pages > limit {
             return Err(LoadError::MemoryTooBig {
                 name: module.info.name.clone(),
@@ -152,68 +154,211 @@ impl Run {
         }
         let mut task = task.clone();
         task.files = task.files.canonical(EPOCH);
+        let delivery = match choice {
+            Choice::Interpreter => Delivery::default(),
+            _ => Delivery::with_digests(),
+        };
+        let delivery = Rc::new(RefCell::new(delivery));
+        let begin = |kind| {
+            let plan = Self::plan(&driving, &task, kind);
+            Attempt::start(module, &task, &plan, Rc::clone(&delivery))
+        };
+        let attempt = match begin(kind) {
+            Err(StartError::Engine(error)) if kind != Kind::Interpreter => {
+                instead = Some(error.to_string());
+                begin(Kind::Interpreter)?
+            }
+            begun => begun?,
+        };
         Ok(Self {
-            engine: engine(module, &task, None)?,
+            attempt,
             module: module.clone(),
             task,
-            replay: None,
-            end: None,
+            driving,
+            reference: None,
+            instead,
+            compared: false,
             outcome: None,
         })
     }
 
-    /// Runs about `steps` steps, or until the guest waits for input or ends.
-    ///
-    /// After a trap the task is run once more, without anyone noticing but for the time: fast
-    /// metering counts in large steps, and a trap falls between them (see [`crate::meter`]).
+    fn plan(driving: &Driving, task: &Task, kind: Kind) -> Plan {
+        Plan {
+            kind,
+            tracing: match (driving.engine, task.trace) {
+                (Choice::Both, _) => Tracing::Calls,
+                (_, true) => Tracing::Digest,
+                (_, false) => Tracing::Off,
+            },
+            input: None,
+            listener: driving.listener.clone(),
+        }
+    }
+
+    /// Runs about `steps` steps, or until the guest waits for input or ends. On the browser's engine
+    /// it runs until it ends.
     pub fn slice(&mut self, steps: u64) -> State {
         if self.outcome.is_some() {
             return State::Done;
         }
-        if let Some(replay) = &mut self.replay {
-            let slice = replay.slice(steps);
-            // Its output and files are those that the first run made already.
-            replay.system_mut().output.take();
-            return match slice {
-                Slice::Yielded => State::Running,
-                // The log ends where the run did, so it can't wait for more; if it does, its place
-                // in the run is lost, not the run.
-                Slice::Blocked => self.finish(None),
-                Slice::Done(end) => self.finish(Some(end)),
-            };
+        let state = self.attempt.slice(steps, &self.module, &self.task);
+        if self.attempt.is_pending() {
+            return state;
         }
-        match self.engine.slice(steps) {
-            Slice::Yielded => State::Running,
-            Slice::Blocked => State::Blocked,
-            Slice::Done(end @ End::Trap { .. }) => {
-                let log = self.engine.system().stdin.log().to_vec();
-                self.end = Some(end);
-                match engine(&self.module, &self.task, Some(&log)) {
-                    Ok(replay) => {
-                        self.replay = Some(replay);
-                        State::Running
-                    }
-                    Err(error) => {
-                        let message = format!("the run could not be made again: {error}");
-                        self.finish(Some(End::Failed(message)))
-                    }
-                }
-            }
-            Slice::Done(end) => self.finish(Some(end)),
+        if self.reference.is_some() {
+            // The output is the reference's; this one's is only compared.
+            self.attempt.take_output();
+        }
+        match state {
+            State::Done => self.ended(),
+            State::Running if self.is_slow() => self.speed_up(),
+            state => state,
         }
     }
 
-    fn finish(&mut self, end: Option<End>) -> State {
-        let end = end.or(self.end.take()).unwrap_or(End::Exit(0));
-        let place = self.replay.as_ref().and_then(|replay| replay.place());
-        self.outcome = Some(outcome::describe(end, place, &self.module));
+    /// Whether a run that was to begin on the interpreter has turned out to be heavy.
+    fn is_slow(&self) -> bool {
+        self.driving.engine == Choice::Auto
+            && self.attempt.kind == Kind::Interpreter
+            && self.instead.is_none()
+            && Kind::Browser.can_wait()
+            && self.attempt.stats().steps >= HEAVY_STEPS
+    }
+
+    /// Makes the run again on the browser's engine: it is soon where the interpreter is.
+    fn speed_up(&mut self) -> State {
+        if let Err(error) = self.restart(Kind::Browser) {
+            // The interpreter goes on.
+            self.instead = Some(error.to_string());
+        }
+        State::Running
+    }
+
+    /// Makes the run again on another engine, with what was told to it so far. Nothing that was
+    /// delivered is delivered again.
+    fn restart(&mut self, kind: Kind) -> Result<(), StartError> {
+        let plan = Plan {
+            input: Some(self.attempt.system().stdin.log().to_vec()),
+            ..Self::plan(&self.driving, &self.task, kind)
+        };
+        let delivery = Rc::clone(&self.attempt.delivery);
+        let next = Attempt::start(&self.module, &self.task, &plan, Rc::clone(&delivery))?;
+        delivery.borrow_mut().again();
+        let ready = self.attempt.take_settled();
+        self.attempt = next;
+        self.attempt.put_settled(ready);
+        Ok(())
+    }
+
+    /// What comes after the end of an attempt.
+    fn ended(&mut self) -> State {
+        let end = self.attempt.end().cloned().unwrap_or(End::Exit(0));
+        if let Some(reference) = self.reference.take() {
+            return self.check(reference, end);
+        }
+        match (self.attempt.kind, end) {
+            (Kind::Browser, End::Failed(reason)) => self.fall_back(reason),
+            (Kind::Interpreter, end @ End::Failed(_)) => self.finish(end),
+            (Kind::Interpreter, end) if self.driving.engine == Choice::Both => {
+                self.start_check(end)
+            }
+            (_, end) => self.finish(end),
+        }
+    }
+
+    /// Makes the run again on the interpreter.
+    fn fall_back(&mut self, reason: String) -> State {
+        self.instead = Some(reason);
+        match self.restart(Kind::Interpreter) {
+            Ok(()) => State::Running,
+            Err(error) => self.finish(End::Failed(format!(
+                "the interpreter did not start after the browser's engine failed: {error}"
+            ))),
+        }
+    }
+
+    /// Makes the run again on the other engine, to compare.
+    fn start_check(&mut self, end: End) -> State {
+        let log = self.attempt.system().stdin.log().to_vec();
+        let plan = Plan {
+            input: Some(log),
+            listener: None,
+            ..Self::plan(&self.driving, &self.task, Kind::Browser)
+        };
+        let delivery = Rc::new(RefCell::new(Delivery::with_digests()));
+        match Attempt::start(&self.module, &self.task, &plan, delivery) {
+            Ok(other) => {
+                // All of the reference's output is to be in its digests.
+                self.attempt.settle();
+                self.reference = Some(std::mem::replace(&mut self.attempt, other));
+                State::Running
+            }
+            Err(error) => {
+                self.instead = Some(error.to_string());
+                self.finish(end)
+            }
+        }
+    }
+
+    /// Compares, and makes the reference the result.
+    fn check(&mut self, reference: Attempt, end: End) -> State {
+        let other = std::mem::replace(&mut self.attempt, reference);
+        let result = self.attempt.end().cloned().unwrap_or(End::Exit(0));
+        if let End::Failed(reason) = end {
+            self.instead = Some(reason);
+            return self.finish(result);
+        }
+        match compare::difference(&self.attempt, &other) {
+            None => {
+                self.compared = true;
+                self.finish(result)
+            }
+            Some(what) => self.finish(End::Failed(format!(
+                "the interpreter (here) and the browser's engine (there) differ: {what}"
+            ))),
+        }
+    }
+
+    fn finish(&mut self, end: End) -> State {
+        let failed = matches!(end, End::Failed(_));
+        self.attempt.settle();
+        let end = match self.attempt.delivery.borrow().is_untrue() && !failed {
+            true => End::Failed(
+                "made again on another engine, it wrote other output than before".to_owned(),
+            ),
+            false => end,
+        };
+        self.outcome = Some(outcome::describe(end, self.attempt.place(), &self.module));
         State::Done
     }
 
     /// Whether the program has trapped, and is run once more to learn the exact count and place.
     /// Until that is known, [`Run::stats`] shows the last count before the trap that was exact.
     pub fn repeating(&self) -> bool {
-        self.replay.is_some() && self.outcome.is_none()
+        self.attempt.is_repeating() && self.outcome.is_none()
+    }
+
+    /// Which engines ran it.
+    pub fn engines(&self) -> Engines {
+        Engines {
+            ran: self.shown().kind,
+            instead: self.instead.clone(),
+            compared: self.compared,
+        }
+    }
+
+    /// Whether it runs on an engine that only comes back at the end: it can't be paused then.
+    pub fn is_away(&self) -> bool {
+        self.attempt.is_away()
+    }
+
+    /// The attempt that the result is from.
+    fn shown(&self) -> &Attempt {
+        self.reference.as_ref().unwrap_or(&self.attempt)
+    }
+
+    fn shown_mut(&mut self) -> &mut Attempt {
+        self.reference.as_mut().unwrap_or(&mut self.attempt)
     }
 
     /// The module that it runs.
@@ -229,33 +374,33 @@ impl Run {
 
     /// What was pushed to live standard input so far.
     pub fn pushed(&self) -> &[Pushed] {
-        self.engine.system().stdin.log()
+        self.shown().system().stdin.log()
     }
 
     /// The digest of all calls so far, in hex, if the task asked for one.
     pub fn trace(&self) -> Option<String> {
-        self.engine.system().trace.as_ref().map(Trace::hex)
+        self.shown().system().trace.as_ref().map(Trace::hex)
     }
 
     /// Where it trapped, if it did.
     pub fn place(&self) -> Option<Place> {
         self.outcome.as_ref()?;
-        self.replay.as_ref()?.place()
+        self.shown().place()
     }
 
     /// Adds bytes to live standard input.
     pub fn push_stdin(&mut self, bytes: &[u8]) {
-        self.engine.system_mut().push_stdin(bytes);
+        self.shown_mut().system_mut().push_stdin(bytes);
     }
 
     /// Ends live standard input.
     pub fn close_stdin(&mut self) {
-        self.engine.system_mut().close_stdin();
+        self.shown_mut().system_mut().close_stdin();
     }
 
     /// Takes the output since the last call, in the order in which it was written.
     pub fn take_output(&mut self) -> Vec<Chunk> {
-        self.engine.system_mut().output.take()
+        self.shown_mut().take_output()
     }
 
     /// Stops the run; its output and files stay.
@@ -263,8 +408,6 @@ impl Run {
         if self.outcome.is_some() {
             return;
         }
-        // How far the run was made again says nothing of how far it came.
-        self.replay = None;
         self.outcome = Some(Outcome::Cancelled {
             message: "it was cancelled; its output and files so far are kept".to_owned(),
         });
@@ -277,25 +420,12 @@ impl Run {
 
     /// Figures so far.
     pub fn stats(&self) -> Stats {
-        let system = self.engine.system();
-        let gauge = match (&self.replay, &self.outcome) {
-            (Some(replay), Some(_)) => replay.gauge(),
-            _ => self.engine.gauge(),
-        };
-        Stats {
-            steps: gauge.steps(),
-            peak_call_depth: gauge.peak_calls(),
-            peak_frame_bytes: gauge.peak_frame(),
-            memory_pages: gauge.pages(),
-            peak_memory_pages: gauge.pages(),
-            output_bytes: system.output.total(),
-            file_bytes: system.fs.stored(),
-        }
+        self.shown().stats()
     }
 
     /// The files as they are now.
     pub fn files(&self) -> &Filesystem {
-        &self.engine.system().fs
+        &self.shown().system().fs
     }
 
     /// All entries of the files, those that the run removed included, with what changed.

@@ -33,6 +33,6 @@ pub use memory::{Fault, GuestMemory};
 pub use rights::Rights;
 pub use stdio::{Chunk, Output, Pushed, Stdin};
 pub use system::{Exceeded, Reply, Setup, System};
-pub use trace::Trace;
+pub use trace::{Noted, Trace, Tracing};
 
 use system::{Memory, Stop};

@@ -37,6 +37,8 @@ impl Stdin {
         Self {
             open: true,
             script: log.iter().cloned().collect(),
+            // It may be made again once more.
+            log: log.to_vec(),
             ..Self::default()
         }
     }
@@ -66,21 +68,33 @@ impl Stdin {
 
     /// Adds bytes; ignored once the input is closed. `calls` is how many the guest has completed.
     pub(super) fn push(&mut self, bytes: &[u8], calls: u64) {
-        if self.open {
-            self.buffer.extend(bytes);
-            self.log.push(Pushed {
-                calls,
-                bytes: Some(bytes.to_vec()),
-            });
-        }
+        self.happen(Pushed {
+            calls,
+            bytes: Some(bytes.to_vec()),
+        });
     }
 
     /// Ends the input: the program reads what is left, then the end of the file.
     pub(super) fn close(&mut self, calls: u64) {
-        if self.open {
-            self.open = false;
-            self.log.push(Pushed { calls, bytes: None });
+        self.happen(Pushed { calls, bytes: None });
+    }
+
+    /// What happens now comes after all that is still to be repeated.
+    fn happen(&mut self, mut next: Pushed) {
+        let will_end = self.script.iter().any(|pushed| pushed.bytes.is_none());
+        if !self.open || will_end {
+            return;
         }
+        if let Some(last) = self.script.back() {
+            next.calls = next.calls.max(last.calls);
+            self.script.push_back(next.clone());
+        } else {
+            match &next.bytes {
+                Some(bytes) => self.buffer.extend(bytes),
+                None => self.open = false,
+            }
+        }
+        self.log.push(next);
     }
 
     /// Whether a read would have to wait for the user.

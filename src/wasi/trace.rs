@@ -10,18 +10,65 @@
 //! code, or `e` and which limit. All numbers are 64 bits, little-endian. Of a call that waits for
 //! input only the time that it is answered counts.
 
-use super::{Call, Exceeded, Fault, GuestMemory, Reply};
+use super::{Abi, Call, Exceeded, Fault, Function, GuestMemory, Reply};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
+
+/// What is kept of the calls of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tracing {
+    /// Nothing.
+    #[default]
+    Off,
+    /// One digest of all.
+    Digest,
+    /// That, and each of the first calls with the digest so far, to find where two runs part.
+    Calls,
+}
 
 /// The digest while it grows.
 #[derive(Debug, Clone, Default)]
 pub struct Trace {
     hasher: Sha256,
     calls: u64,
+    noted: Option<Vec<Noted>>,
 }
 
+/// A call as it is noted to find where two runs part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Noted {
+    /// The generation of the function.
+    pub abi: Abi,
+    /// The function.
+    pub function: Function,
+    /// Steps before the call.
+    pub steps: u64,
+    /// The start of the digest of all up to and with this call.
+    pub digest: u64,
+}
+
+/// So many calls are noted: some 32 MiB.
+const MOST_NOTED: usize = 1 << 20;
+
 impl Trace {
+    /// A trace, if one is asked for.
+    pub fn new(tracing: Tracing) -> Option<Self> {
+        let noted = match tracing {
+            Tracing::Off => return None,
+            Tracing::Digest => None,
+            Tracing::Calls => Some(Vec::new()),
+        };
+        Some(Self {
+            noted,
+            ..Self::default()
+        })
+    }
+
+    /// The first calls, if they are noted.
+    pub fn noted(&self) -> &[Noted] {
+        self.noted.as_deref().unwrap_or_default()
+    }
+
     fn number(&mut self, number: u64) {
         self.hasher.update(number.to_le_bytes());
     }
@@ -57,6 +104,19 @@ impl Trace {
         }
         self.hasher.update(kind);
         self.number(value);
+        if let Some(noted) = &mut self.noted
+            && noted.len() < MOST_NOTED
+        {
+            let digest = self.hasher.clone().finalize();
+            let mut start = [0; 8];
+            start.copy_from_slice(&digest[..8]);
+            noted.push(Noted {
+                abi: call.abi,
+                function: call.function,
+                steps,
+                digest: u64::from_be_bytes(start),
+            });
+        }
     }
 
     /// Calls so far.

@@ -1,20 +1,24 @@
-//! The face that JavaScript sees: the only module that knows it.
+//! The face that JavaScript sees. Beside it only [`crate::engine`]'s browser engine knows JavaScript.
 //!
 //! It is used inside a dedicated worker. Everything it throws is an `Error` with a `code` (for
 //! programs) and a `hint` (what to do) beside its message.
 
 mod inspect;
+mod watch;
 
+use crate::engine::Kind;
 use crate::fs::{
     ArchiveError, Entry, FsError, ROOT, changes, entries, mount_tar, mount_tar_read_only,
     mount_zip, write_zip,
 };
 use crate::task::{Input, Module, ProfileError, Random, Task as Inputs, parse_limit};
-use crate::wasi::EPOCH;
-use crate::{Limits, StartError, State};
-use js_sys::{Array, Error, Object, Reflect, Uint8Array};
+use crate::wasi::{Chunk, EPOCH};
+use crate::{Choice, Driving, Limits, Listener, StartError, State};
+use js_sys::{Array, Error, Function, Object, Promise, Reflect, Uint8Array};
 use serde::{Deserialize, Serialize};
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
+use watch::Watcher;
 
 /// The most bytes that an archive may unpack to: well below what 4 GiB of address space hold.
 const ARCHIVE_LIMIT: u64 = 1 << 30;
@@ -71,6 +75,21 @@ fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
     value
         .serialize(&serializer)
         .map_err(|error| throw("internal", &error.to_string(), "Please report this."))
+}
+
+fn chunks_to_js(chunks: &[Chunk]) -> Result<Array, JsValue> {
+    let array = Array::new();
+    for chunk in chunks {
+        let object = Object::new();
+        Reflect::set(&object, &"fd".into(), &chunk.fd.into())?;
+        Reflect::set(
+            &object,
+            &"bytes".into(),
+            &Uint8Array::from(&chunk.bytes[..]),
+        )?;
+        array.push(&object);
+    }
+    Ok(array)
 }
 
 /// The crate's version.
@@ -217,9 +236,13 @@ impl Task {
     }
 
     /// Starts a run: `{args, env, stdin: Uint8Array | "live", limits?, clock?: "fixed" | "virtual",
-    /// random?: "seeded" | "truebit-v1", seed?: hex, preopens?, trace?: boolean}`. Without
-    /// `preopens` the guest has one, `/`; with `trace` the run has a digest of all its calls
-    /// ([`Run::trace`]). May be called many times; a run never changes the task's files.
+    /// random?: "seeded" | "truebit-v1", seed?: hex, preopens?, trace?: boolean, engine?, watch?}`.
+    /// Without `preopens` the guest has one, `/`. May be called many times; a run never changes the
+    /// task's files.
+    ///
+    /// `engine` is `"interpreter"` (the default), `"browser"`, `"both"` or `"auto"`. The browser's
+    /// engine only comes back at the end; `watch(output, stats)` is called meanwhile, from within
+    /// `slice`, and must not use the run.
     pub fn start(&self, options: &Object) -> Result<Run, JsValue> {
         let module = self.module.as_ref().ok_or_else(|| {
             throw(
@@ -268,6 +291,21 @@ impl Task {
         if let Some(clock) = choice("clock")? {
             task.clock = clock.parse()?;
         }
+        let engine = match choice("engine")? {
+            None => Choice::default(),
+            Some(name) => Choice::named(&name).ok_or_else(|| {
+                throw(
+                    "bad-engine",
+                    &format!("there is no engine `{name}`"),
+                    "Use auto, interpreter, browser or both.",
+                )
+            })?,
+        };
+        let watch = field("watch")?.dyn_into::<Function>().ok();
+        let driving = Driving {
+            engine,
+            listener: watch.map(|watch| -> Rc<dyn Listener> { Rc::new(Watcher::new(watch)) }),
+        };
         task.random = Random::choose(choice("random")?.as_deref(), choice("seed")?.as_deref())?;
         let trace = field("trace")?;
         if !trace.is_undefined() {
@@ -282,10 +320,22 @@ impl Task {
             file_bytes: limit("fileBytes", limits.file_bytes.as_ref())?,
         };
         Ok(Run {
-            run: crate::Run::start(module, &task)?,
+            run: crate::Run::start_with(module, &task, driving)?,
             inputs: task.files,
         })
     }
+}
+
+/// Waits for the guest whose slice is pending. Rejects if our own code failed meanwhile.
+#[wasm_bindgen]
+pub fn back() -> Promise {
+    crate::engine::back()
+}
+
+/// Whether the browser's engine can be paused, and wait for input (JSPI).
+#[wasm_bindgen]
+pub fn suspends() -> bool {
+    Kind::Browser.can_wait()
 }
 
 /// A run of a task.
@@ -297,12 +347,15 @@ pub struct Run {
 
 #[wasm_bindgen]
 impl Run {
-    /// Runs about `steps` steps: `"running"`, `"blocked"` (waits for input) or `"done"`.
+    /// Runs about `steps` steps: `"running"`, `"blocked"` (waits for input), `"done"`, or
+    /// `"pending"`: then nothing may be asked of the run until [`back`] has settled, and the next
+    /// slice tells what came of it.
     pub fn slice(&mut self, steps: f64) -> String {
         match self.run.slice(steps as u64) {
             State::Running => "running",
             State::Blocked => "blocked",
             State::Done => "done",
+            State::Pending => "pending",
         }
         .to_owned()
     }
@@ -322,18 +375,19 @@ impl Run {
     /// Takes the output since the last call: `{fd, bytes}` in the order written.
     #[wasm_bindgen(js_name = takeOutput)]
     pub fn take_output(&mut self) -> Result<Array, JsValue> {
-        let chunks = Array::new();
-        for chunk in self.run.take_output() {
-            let object = Object::new();
-            Reflect::set(&object, &"fd".into(), &chunk.fd.into())?;
-            Reflect::set(
-                &object,
-                &"bytes".into(),
-                &Uint8Array::from(&chunk.bytes[..]),
-            )?;
-            chunks.push(&object);
-        }
-        Ok(chunks)
+        chunks_to_js(&self.run.take_output())
+    }
+
+    /// Whether the next slice only comes back at the end of the run: then it can't be paused, and
+    /// to stop it the worker must be ended.
+    #[wasm_bindgen(js_name = isAway)]
+    pub fn is_away(&self) -> bool {
+        self.run.is_away()
+    }
+
+    /// Which engines ran it: `{ran, instead, compared}`.
+    pub fn engines(&self) -> Result<JsValue, JsValue> {
+        to_js(&self.run.engines())
     }
 
     /// Figures so far.

@@ -54,6 +54,8 @@ pub fn run(module: &Module, detail: Detail, bounds: Bounds, steps: u64) -> Ended
             Slice::Yielded => {}
             Slice::Blocked => panic!("nothing waits for input here"),
             Slice::Done(end) => break end,
+            // No native engine leaves a slice pending.
+            Slice::Pending => {}
         }
     };
     let gauge = engine.gauge();

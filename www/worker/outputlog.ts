@@ -84,7 +84,9 @@ export class OutputLog {
     return this.#logs[fd];
   }
 
-  push(chunks: OutputChunk[]): void {
+  /** `skipped` bytes before these chunks are already missing. */
+  push(chunks: OutputChunk[], skipped = 0): void {
+    this.#skipped += skipped;
     for (const { fd, bytes } of chunks) {
       if (bytes.length === 0) continue;
       const log = this.#logs[fd];
@@ -126,14 +128,25 @@ export class OutputLog {
     this.#skipped += newline + 1;
   }
 
+  get isEmpty(): boolean {
+    return this.stdout.length + this.stderr.length === 0;
+  }
+
+  /** All that is pending was sent in another way. */
+  markSent(): void {
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#skipped = 0;
+  }
+
   /** The page has drawn this much. */
   drawn(bytes: number): void {
     this.#undrawn = Math.max(0, this.#undrawn - bytes);
   }
 
   /** What to send now, if anything: no more than the page has room for. */
-  next(): { skipped: number; chunks: OutputChunk[] } | null {
-    let room = WINDOW - this.#undrawn;
+  next(most = WINDOW - this.#undrawn): { skipped: number; chunks: OutputChunk[] } | null {
+    let room = most;
     if (room <= 0 || this.#pending.length === 0) return null;
     const chunks: OutputChunk[] = [];
     let sent = 0;

@@ -2,7 +2,7 @@
  * Drives one run in slices and returns to the event loop between them, so that pause, cancel and
  * input are heard while a program computes, even in an endless loop.
  */
-import type { Run } from "../face";
+import type { OutputChunk, Run, Stats } from "../face";
 import type { FromWorker, RunState, RunStats } from "../protocol";
 import { OutputLog } from "./outputlog";
 
@@ -28,18 +28,23 @@ export class RunLoop {
   #scheduled = false;
   #paused = false;
   #done = false;
+  /** The engine is inside a slice that lasts until the end of the run. */
+  #away = false;
+  #awayFrom = 0;
 
   constructor(
     readonly number: number,
     readonly run: Run,
     readonly post: Post,
+    /** Waits for a slice that is pending. */
+    readonly back: () => Promise<unknown>,
     /** Called with what a slice throws: the runtime is broken then, not the program. */
     readonly crashed: (error: unknown) => void,
   ) {
     // Not setTimeout: browsers stretch nested timeouts to 4 ms and more.
     this.#turns.port1.onmessage = () => {
       this.#scheduled = false;
-      this.#turn();
+      void this.#turn();
     };
   }
 
@@ -96,18 +101,30 @@ export class RunLoop {
     this.#turns.port2.postMessage(null);
   }
 
-  #turn(): void {
+  async #turn(): Promise<void> {
     if (this.#paused || this.#done) return;
     let state: "running" | "blocked" | "done";
     try {
       const repeating = this.run.repeating();
+      this.#goAway();
       const started = performance.now();
-      state = this.run.slice(this.#slice);
+      this.#awayFrom = started;
+      let now = this.run.slice(this.#slice);
+      if (now === "pending") {
+        // The guest runs in microtasks, so no message is heard before it has stopped.
+        await this.back();
+        now = this.run.slice(this.#slice);
+      }
+      if (now === "pending") throw new Error("a slice did not end");
+      state = now;
       const spent = performance.now() - started;
       if (repeating) this.#repeatingMs += spent;
       else this.#busyMs += spent;
-      if (state === "running") this.#adapt(spent);
-      this.output.push(this.run.takeOutput());
+      if (state === "running" && !this.#away) this.#adapt(spent);
+      const chunks = this.run.takeOutput();
+      if (this.#away) this.#tellWritten(chunks);
+      else this.output.push(chunks);
+      this.#comeBack();
     } catch (error) {
       this.#done = true;
       this.crashed(error);
@@ -130,6 +147,46 @@ export class RunLoop {
     return this.#repeatingMs > REPEATING_MS ? "repeating" : "running";
   }
 
+  #goAway(): void {
+    if (this.#away || !this.run.isAway()) return;
+    this.#away = true;
+    const written: OutputChunk[] = [];
+    for (const fd of [1, 2] as const) {
+      const log = this.output.of(fd);
+      if (log.length > 0) written.push({ fd, bytes: log.read(0, log.length) });
+    }
+    // What the page had yet to be sent goes first, all of it; the whole is kept there, not shown.
+    this.#send(Number.POSITIVE_INFINITY);
+    this.post({ type: "away", run: this.number, written });
+  }
+
+  #comeBack(): void {
+    if (!this.#away || this.run.isAway()) return;
+    this.#away = false;
+    this.post({ type: "back", run: this.number });
+  }
+
+  /** From within a slice of an engine that is away. */
+  heard(chunks: OutputChunk[], stats: Stats): void {
+    this.#tellWritten(chunks);
+    const time = performance.now();
+    if (time - this.#lastStatus < STATUS_MS) return;
+    this.#lastStatus = time;
+    const full = this.#complete(stats, this.#busyMs + time - this.#awayFrom);
+    this.post({ type: "status", run: this.number, state: "running", stats: full });
+  }
+
+  /** Sends all of it: the page must have it even if this worker is ended in the next moment. */
+  #tellWritten(chunks: OutputChunk[]): void {
+    if (chunks.length === 0) return;
+    this.output.push(chunks);
+    this.output.markSent();
+    this.post(
+      { type: "written", run: this.number, chunks },
+      chunks.map((chunk) => chunk.bytes.buffer as ArrayBuffer),
+    );
+  }
+
   /** Programs differ by a factor of a thousand in time per step, so each run finds its own slice. */
   #adapt(spent: number): void {
     const factor = Math.min(2, Math.max(0.1, SLICE_MS / Math.max(spent, 0.1)));
@@ -143,14 +200,15 @@ export class RunLoop {
       const outcome = this.run.outcome();
       if (!outcome) throw new Error("the run ended without an outcome");
       this.#send();
-      this.post({ type: "done", run: this.number, outcome, stats: this.#stats() });
+      const [engines, trace] = [this.run.engines(), this.run.trace() ?? null];
+      this.post({ type: "done", run: this.number, outcome, stats: this.#stats(), engines, trace });
     } catch (error) {
       this.crashed(error);
     }
   }
 
-  #send(): void {
-    const next = this.output.next();
+  #send(most?: number): void {
+    const next = this.output.next(most);
     if (!next) return;
     this.post(
       { type: "output", run: this.number, ...next },
@@ -166,9 +224,13 @@ export class RunLoop {
   }
 
   #stats(): RunStats {
+    return this.#complete(this.run.stats(), this.#busyMs);
+  }
+
+  #complete(stats: Stats, busyMs: number): RunStats {
     return {
-      ...this.run.stats(),
-      busyMs: this.#busyMs,
+      ...stats,
+      busyMs,
       stdoutBytes: this.output.stdout.length,
       stderrBytes: this.output.stderr.length,
     };

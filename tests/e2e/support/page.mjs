@@ -1,6 +1,6 @@
 /** The site in Chromium, and what tests do with its page. */
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
@@ -31,8 +31,16 @@ export function launchChromium() {
 }
 
 /** `more` folders are served where the site has no such file. */
-export async function openSite(...more) {
-  const server = await serve(...siteFolders, ...more);
+export const openSite = (...more) => open(...siteFolders, ...more);
+
+/** A site whose files are those in `over`, where it has some. */
+export const openSiteUnder = (over, ...more) => open(over, ...siteFolders, ...more);
+
+/** Where a file of the site is. */
+export const siteFile = (name) => siteFolders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+
+async function open(...served) {
+  const server = await serve(...served);
   const browser = await launchChromium();
   return {
     url: server.url,

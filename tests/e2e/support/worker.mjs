@@ -20,7 +20,7 @@ export async function startWorker(page) {
         case "refused":
           return waiting.get(data.id).reject(new Error(`${data.problem.code}: ${data.problem.message}`));
         case "done":
-          if (data.run === run.number) run.end.resolve(data.outcome);
+          if (data.run === run.number) run.end.resolve(data);
           return;
         case "crashed":
           return run.end.reject(new Error(`the runtime crashed: ${data.message}`));
@@ -36,19 +36,30 @@ export async function startWorker(page) {
       const bytes = await request({ type: "read-output", run: number, fd, offset: 0, length: 1 << 24 });
       return new TextDecoder().decode(bytes);
     };
-    /** Runs the module at an address; without files, so that every run starts from an empty directory. */
-    globalThis.guests = async ({ url, name, args, env, stdin, ...options }) => {
+    /**
+     * Runs the module at an address, or the text given; without files, so that every run starts from an empty
+     * directory.
+     */
+    globalThis.guests = async ({ url, text, name, args = [], env = [], stdin = "", limits = {}, ...options }) => {
       await isReady;
-      const response = await fetch(url);
-      if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
-      await request({ type: "load-module", name, source: await response.blob() });
+      let module = new Blob([text ?? ""]);
+      if (url) {
+        const response = await fetch(url);
+        if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
+        module = await response.blob();
+      }
+      await request({ type: "load-module", name, source: module });
       const number = run.number + 1;
       const ended = new Promise((resolve, reject) => (run = { number, end: { resolve, reject } }));
       const source = new Blob([stdin]);
-      const asked = { ...options, args, env, stdin: { kind: "bytes", source }, limits: {} };
+      const asked = { ...options, args, env, stdin: { kind: "bytes", source }, limits };
       await request({ type: "start", run: number, request: asked });
-      const outcome = await ended;
-      return { outcome, stdout: await output(number, 1), stderr: await output(number, 2) };
+      const { outcome, stats, engines, trace } = await ended;
+      // Times are no part of a result.
+      delete stats.busyMs;
+      const files = await request({ type: "list-files", run: number });
+      const [stdout, stderr] = [await output(number, 1), await output(number, 2)];
+      return { outcome, stdout, stderr, stats, engines, trace, files };
     };
     /** Makes an input directory for the runs that follow. */
     globalThis.putDirectory = async (path) => {
