@@ -191,9 +191,12 @@ impl Attempt {
         }
     }
 
-    /// What the end of the exact run comes to: the same, or this engine is not to be trusted here.
+    /// What the end of the exact run comes to: the same trap, or a limit that is passed within the
+    /// block that traps. Otherwise this engine is not to be trusted here.
     fn replayed(&mut self, end: End) -> State {
-        match self.end.as_ref() == Some(&end) || matches!(end, End::Failed(_)) {
+        let fits =
+            matches!(end, End::Passed(_) | End::Failed(_)) || self.end.as_ref() == Some(&end);
+        match fits {
             true => self.finish(Some(end)),
             false => self.finish(Some(End::Failed(format!(
                 "made again it ended otherwise: {end:?}"
