@@ -34,9 +34,9 @@ try {
       const job = plan.jobs[number];
       if (failed.has(number)) continue;
       at.textContent = `round ${round} of ${plan.rounds}: ${job.program} on ${job.engine}`;
-      const { engine, program } = job;
+      const { engine, program, args } = job;
       try {
-        await report({ sample: { engine, program, warmUp: round === 0, ...(await engines.get(engine)(job)) } });
+        await report({ sample: { engine, program, args, warmUp: round === 0, ...(await engines.get(engine)(job)) } });
       } catch (error) {
         failed.add(number);
         await report({ failure: { engine, program, error: error.message } });

@@ -138,7 +138,7 @@ fn interpreter(layout: &Layout, options: &Options) -> Result<()> {
 struct Results {
     warm: Samples,
     cold: Samples,
-    /// By program, the outputs seen and which engine gave each first.
+    /// By program with its arguments, the outputs seen and which engine gave each first.
     outputs: BTreeMap<String, BTreeMap<String, String>>,
 }
 
@@ -162,7 +162,9 @@ impl Results {
             &mut self.warm
         };
         samples.add(&program, &engine, ms);
-        let outputs = self.outputs.entry(program).or_default();
+        // Only the same work prints the same.
+        let work = format!("{program} {}", sample["args"]);
+        let outputs = self.outputs.entry(work).or_default();
         outputs.entry(text(&sample["digest"])).or_insert(engine);
     }
 
