@@ -8,7 +8,8 @@
 //! They cost no steps and are no calls: what is counted is the task's own code.
 
 use super::function::emit_host_check;
-use super::module::{Growable, Layout, append_body, wide};
+use super::layout::{Growable, Layout, wide};
+use super::module::append_body;
 use super::{HostFunction, MAX_TABLE_ELEMENTS};
 use wasm_encoder::{BlockType, Encode, Instruction as I, ValType};
 

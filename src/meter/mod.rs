@@ -13,12 +13,15 @@
 //! running the task again with [`Detail::Exact`], which settles every basic block: the run is
 //! deterministic, so it ends in the same trap.
 
+mod bounds;
 mod cost;
 mod function;
 mod gauge;
 mod helpers;
+mod layout;
 mod module;
 mod relaxed;
+mod sections;
 
 pub use gauge::{Bounds, Gauge, Limit, Passed, Ticked};
 pub use module::{HOST_MODULE, instrument};

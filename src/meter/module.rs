@@ -2,19 +2,20 @@
 //!
 //! It is written in one go into one buffer; only one function at a time is held beside it.
 
+use super::bounds::{MOST_CODE, MOST_LOCALS, MOST_TARGETS, check_room};
 use super::function::{Emitter, Flow, Plan, Scan, cells, plan, scan};
 use super::helpers;
-use super::{Detail, HostFunction, MAX_TABLE_ELEMENTS, MeterError, Metered, Options, Target};
-use std::collections::{BTreeSet, HashMap};
+use super::layout::{Growable, Layout, val_type};
+use super::sections::invalid;
+use super::{Detail, MAX_TABLE_ELEMENTS, MeterError, Metered, Options, Target};
 use std::ops::Range;
-use wasm_encoder::reencode::{Reencode, utils};
+use wasm_encoder::reencode::utils;
 use wasm_encoder::{
-    BlockType, ConstExpr, CustomSection, ElementSection, Elements, Encode, EntityType, ExportKind,
-    ExportSection, FunctionSection, GlobalSection, GlobalType, ImportSection, MemorySection,
-    RawSection, Section, SectionId, TableSection, TypeSection, ValType,
+    CustomSection, Encode, FunctionSection, MemorySection, RawSection, Section, SectionId,
+    TableSection, ValType,
 };
 use wasmparser::{
-    CompositeInnerType, ElementSectionReader, ExternalKind, FuncType, FuncValidator, FunctionBody,
+    CompositeInnerType, ElementSectionReader, ExternalKind, FuncValidator, FunctionBody,
     GlobalSectionReader, ImportSectionReader, MemorySectionReader, Parser, Payload,
     TableSectionReader, TypeRef, ValidPayload, Validator, WasmModuleResources,
 };
@@ -22,161 +23,6 @@ use wasmparser::{
 /// The name of the module that instrumented modules import the host's functions from. A task can't
 /// import from it: its own imports are checked when it is loaded.
 pub const HOST_MODULE: &str = "verirun";
-
-/// Room for what metering adds to a function: two parameters, and locals.
-const OWN_LOCALS: u32 = 10;
-/// Fewer than the 50 000 of browsers: wasmi has no more, and finds out when it runs.
-const MOST_LOCALS: u32 = 30_000 - OWN_LOCALS;
-const MOST_PARAMS: usize = 1000 - 2;
-const MOST_RESULTS: usize = 1000 - 1;
-/// What engines accept in one module: types, functions, imports, exports and globals each,
-const MOST_ITEMS: u32 = 1_000_000;
-/// element segments,
-const MOST_SEGMENTS: u32 = 100_000;
-/// bytes of a function's code,
-const MOST_CODE: usize = 7_654_321;
-/// and labels of a `br_table`: V8 has the lowest bound.
-const MOST_TARGETS: u32 = 65_520;
-
-/// A memory or table as far as growing goes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Growable {
-    /// Its sizes are i64.
-    pub wide: bool,
-    /// The most it may have, by its type.
-    pub max: Option<u64>,
-    /// What it starts with.
-    min: u64,
-    /// For a table, the type of its elements.
-    element: ValType,
-}
-
-/// Where everything is in the new module.
-#[derive(Debug, Default)]
-pub(super) struct Layout {
-    types: Vec<FuncType>,
-    /// Types of all functions, imports first.
-    functions: Vec<u32>,
-    /// How many of these are imports.
-    pub imported: u32,
-    pub memories: Vec<Growable>,
-    pub tables: Vec<Growable>,
-    /// Our globals.
-    pub left: u32,
-    pub room: u32,
-    pub place: u32,
-    /// Block types for functions with several results.
-    blocks: HashMap<u32, u32>,
-    /// The type of the first host function; the others follow.
-    host_type: u32,
-    /// Functions that are called from outside, in the order of their wrappers.
-    pub outside: Vec<u32>,
-    /// The types of all that is behind the task's own functions.
-    helper_types: Vec<u32>,
-}
-
-impl Layout {
-    /// The type with which metered code calls functions of type `ty`.
-    pub fn metered_type(&self, ty: u32) -> u32 {
-        self.types.len() as u32 + ty
-    }
-
-    /// The new index of a function. A host function of the task is reached through a wrapper.
-    pub fn function(&self, function: u32) -> u32 {
-        match function < self.imported {
-            true => self.first_helper() + function,
-            false => function + HostFunction::ALL.len() as u32,
-        }
-    }
-
-    /// The index of one of our host functions.
-    pub fn host(&self, function: HostFunction) -> u32 {
-        self.imported + function as u32
-    }
-
-    fn first_helper(&self) -> u32 {
-        self.functions.len() as u32 + HostFunction::ALL.len() as u32
-    }
-
-    /// The helper that grows a memory.
-    pub fn memory_grow(&self, memory: u32) -> u32 {
-        self.first_helper() + self.imported + memory
-    }
-
-    /// The helper that grows a table.
-    pub fn table_grow(&self, table: u32) -> u32 {
-        self.first_helper() + self.imported + self.memories.len() as u32 + table
-    }
-
-    /// Whether a table's sizes are i64.
-    pub fn table64(&self, table: u32) -> bool {
-        self.tables
-            .get(table as usize)
-            .is_some_and(|table| table.wide)
-    }
-
-    /// The first wrapper for a function that is called from outside.
-    pub fn first_outside(&self) -> u32 {
-        self.table_grow(self.tables.len() as u32)
-    }
-
-    pub fn type_of(&self, function: u32) -> &FuncType {
-        &self.types[self.functions[function as usize] as usize]
-    }
-
-    fn block_type(&self, ty: u32) -> BlockType {
-        match self.types[ty as usize].results() {
-            [] => BlockType::Empty,
-            [one] => BlockType::Result(val_type(*one)),
-            _ => BlockType::FunctionType(self.blocks[&ty]),
-        }
-    }
-}
-
-/// Function references move to where the functions are now; everything else stays.
-impl Reencode for &Layout {
-    type Error = std::convert::Infallible;
-
-    fn function_index(
-        &mut self,
-        function: u32,
-    ) -> Result<u32, wasm_encoder::reencode::Error<Self::Error>> {
-        Ok(self.function(function))
-    }
-}
-
-fn val_type(ty: wasmparser::ValType) -> ValType {
-    match ty {
-        wasmparser::ValType::I32 => ValType::I32,
-        wasmparser::ValType::I64 => ValType::I64,
-        wasmparser::ValType::F32 => ValType::F32,
-        wasmparser::ValType::F64 => ValType::F64,
-        wasmparser::ValType::V128 => ValType::V128,
-        // `features` leaves out all references but these two.
-        wasmparser::ValType::Ref(ty) => match ty.is_extern_ref() {
-            true => ValType::EXTERNREF,
-            false => ValType::FUNCREF,
-        },
-    }
-}
-
-/// These types, then `more` times i64.
-fn val_types(types: &[wasmparser::ValType], more: usize) -> Vec<ValType> {
-    let i64s = std::iter::repeat_n(ValType::I64, more);
-    types.iter().map(|&ty| val_type(ty)).chain(i64s).collect()
-}
-
-pub(super) fn wide(yes: bool) -> ValType {
-    if yes { ValType::I64 } else { ValType::I32 }
-}
-
-/// An error of the re-encoder is one of the parser here: nothing else is asked of it.
-fn invalid(error: wasm_encoder::reencode::Error) -> MeterError {
-    match error {
-        wasm_encoder::reencode::Error::ParseError(error) => MeterError::Invalid(error),
-        other => MeterError::Unexpected(other.to_string()),
-    }
-}
 
 /// Instruments a module.
 ///
@@ -197,23 +43,23 @@ pub fn instrument(wasm: &[u8], options: &Options) -> Result<Metered, MeterError>
 
 /// The sections before the code, as they are in the original.
 #[derive(Default)]
-struct Head<'a> {
-    imports: Option<ImportSectionReader<'a>>,
-    tables: Option<TableSectionReader<'a>>,
-    memories: Option<MemorySectionReader<'a>>,
-    globals: Option<GlobalSectionReader<'a>>,
+pub(super) struct Head<'a> {
+    pub imports: Option<ImportSectionReader<'a>>,
+    pub tables: Option<TableSectionReader<'a>>,
+    pub memories: Option<MemorySectionReader<'a>>,
+    pub globals: Option<GlobalSectionReader<'a>>,
     /// How many globals there are, imports included.
-    global_count: u32,
+    pub global_count: u32,
     /// What all tables start with.
-    table_elements: u64,
-    exports: Vec<(&'a str, ExternalKind, u32)>,
-    start: Option<u32>,
-    elements: Option<ElementSectionReader<'a>>,
-    data_count: Option<Range<u64>>,
+    pub table_elements: u64,
+    pub exports: Vec<(&'a str, ExternalKind, u32)>,
+    pub start: Option<u32>,
+    pub elements: Option<ElementSectionReader<'a>>,
+    pub data_count: Option<Range<u64>>,
     /// The names of our exports, chosen not to clash.
-    left: String,
-    place: String,
-    start_name: String,
+    pub left: String,
+    pub place: String,
+    pub start_name: String,
 }
 
 /// The code section while it is written.
@@ -232,12 +78,12 @@ struct Code {
     hinted: u32,
 }
 
-struct Builder<'a> {
-    out: Vec<u8>,
-    layout: Layout,
-    options: Options,
+pub(super) struct Builder<'a> {
+    pub out: Vec<u8>,
+    pub layout: Layout,
+    pub options: Options,
     wasm: &'a [u8],
-    head: Head<'a>,
+    pub head: Head<'a>,
     code: Option<Code>,
 }
 
@@ -438,192 +284,6 @@ impl<'a> Builder<'a> {
         RawSection { id: id as u8, data }.append_to(&mut self.out);
     }
 
-    /// Names for what we export that the task does not use.
-    fn name_exports(&mut self) {
-        let taken: BTreeSet<&str> = self.head.exports.iter().map(|&(name, ..)| name).collect();
-        let free = |wanted: &str| {
-            let mut name = wanted.to_owned();
-            while taken.contains(name.as_str()) {
-                name.push('\'');
-            }
-            name
-        };
-        self.head.left = free("verirun:left");
-        self.head.place = free("verirun:place");
-        self.head.start_name = free("verirun:start");
-    }
-
-    fn write_types(&mut self) -> Result<(), MeterError> {
-        let layout = &mut self.layout;
-        let mut types = TypeSection::new();
-        for ty in &layout.types {
-            types
-                .ty()
-                .function(val_types(ty.params(), 0), val_types(ty.results(), 0));
-        }
-        for ty in &layout.types {
-            types
-                .ty()
-                .function(val_types(ty.params(), 2), val_types(ty.results(), 1));
-        }
-        layout.host_type = types.len();
-        for function in HostFunction::ALL {
-            types.ty().function(
-                function.parameters().iter().map(|&yes| wide(yes)),
-                function.result().map(wide),
-            );
-        }
-        for (index, ty) in layout.types.iter().enumerate() {
-            if ty.results().len() > 1 {
-                layout.blocks.insert(index as u32, types.len());
-                types.ty().function([], val_types(ty.results(), 0));
-            }
-        }
-        // The wrappers, in the order of `Layout::function`, `memory_grow`, `table_grow`.
-        let imported = layout.imported as usize;
-        let mut helpers: Vec<u32> = layout.functions[..imported]
-            .iter()
-            .map(|&ty| layout.metered_type(ty))
-            .collect();
-        for memory in &layout.memories {
-            helpers.push(types.len());
-            let size = wide(memory.wide);
-            types
-                .ty()
-                .function([size, ValType::I64, ValType::I32], [size, ValType::I64]);
-        }
-        for table in &layout.tables {
-            helpers.push(types.len());
-            let size = wide(table.wide);
-            types.ty().function(
-                [table.element, size, ValType::I64, ValType::I32],
-                [size, ValType::I64],
-            );
-        }
-        let mut outside: BTreeSet<u32> = self.head.start.into_iter().collect();
-        for &(_, kind, index) in &self.head.exports {
-            if matches!(kind, ExternalKind::Func | ExternalKind::FuncExact) {
-                outside.insert(index);
-            }
-        }
-        layout.outside = outside.into_iter().collect();
-        helpers.extend(
-            layout
-                .outside
-                .iter()
-                .map(|&function| layout.functions[function as usize]),
-        );
-        layout.helper_types = helpers;
-        check_count("types", layout.types.len(), types.len(), MOST_ITEMS)?;
-        let functions = layout.functions.len();
-        let all = functions + HostFunction::ALL.len() + layout.helper_types.len();
-        check_count("functions", functions, all as u32, MOST_ITEMS)?;
-        types.append_to(&mut self.out);
-        Ok(())
-    }
-
-    fn write_imports(&mut self) -> Result<(), MeterError> {
-        let mut imports = ImportSection::new();
-        let mut layout = &self.layout;
-        if let Some(section) = self.head.imports.take() {
-            utils::parse_import_section(&mut layout, &mut imports, section).map_err(invalid)?;
-        }
-        for (offset, function) in (0..).zip(HostFunction::ALL) {
-            let ty = EntityType::Function(self.layout.host_type + offset);
-            imports.import(HOST_MODULE, function.name(), ty);
-        }
-        let had = imports.len() as usize - HostFunction::ALL.len();
-        check_count("imports", had, imports.len(), MOST_ITEMS)?;
-        imports.append_to(&mut self.out);
-        Ok(())
-    }
-
-    fn write_globals(&mut self) -> Result<(), MeterError> {
-        let mut globals = GlobalSection::new();
-        if let Some(section) = self.head.globals.take() {
-            let mut layout = &self.layout;
-            utils::parse_global_section(&mut layout, &mut globals, section).map_err(invalid)?;
-        }
-        let first = self.head.global_count;
-        self.layout.left = first;
-        self.layout.room = first + 1;
-        self.layout.place = first + 2;
-        let mut own = |initial: i64| {
-            let ty = GlobalType {
-                val_type: ValType::I64,
-                mutable: true,
-                shared: false,
-            };
-            globals.global(ty, &ConstExpr::i64_const(initial));
-        };
-        own(0);
-        own(super::Level::default().room());
-        if self.options.detail == Detail::Exact {
-            own(0);
-        }
-        check_count("globals", first as usize, first + 3, MOST_ITEMS)?;
-        globals.append_to(&mut self.out);
-        Ok(())
-    }
-
-    fn write_exports(&mut self) -> Result<(), MeterError> {
-        let mut exports = ExportSection::new();
-        let outside = |function: u32| {
-            let position = self.layout.outside.partition_point(|&one| one < function);
-            self.layout.first_outside() + position as u32
-        };
-        for &(name, kind, index) in &self.head.exports {
-            match kind {
-                ExternalKind::Func | ExternalKind::FuncExact => {
-                    exports.export(name, ExportKind::Func, outside(index));
-                }
-                ExternalKind::Table => {
-                    exports.export(name, ExportKind::Table, index);
-                }
-                ExternalKind::Memory => {
-                    exports.export(name, ExportKind::Memory, index);
-                }
-                ExternalKind::Global => {
-                    exports.export(name, ExportKind::Global, index);
-                }
-                ExternalKind::Tag => {}
-            }
-        }
-        if let Some(start) = self.head.start {
-            exports.export(&self.head.start_name, ExportKind::Func, outside(start));
-        }
-        exports.export(&self.head.left, ExportKind::Global, self.layout.left);
-        if self.options.detail == Detail::Exact {
-            exports.export(&self.head.place, ExportKind::Global, self.layout.place);
-        }
-        let had = self.head.exports.len();
-        check_count("exports", had, had as u32 + 3, MOST_ITEMS)?;
-        exports.append_to(&mut self.out);
-        Ok(())
-    }
-
-    fn write_elements(&mut self) -> Result<(), MeterError> {
-        let mut elements = ElementSection::new();
-        let mut layout = &self.layout;
-        if let Some(section) = self.head.elements.take() {
-            utils::parse_element_section(&mut layout, &mut elements, section).map_err(invalid)?;
-        }
-        // An export lets code refer to a function; the wrapper's export does not.
-        let declared: Vec<u32> = self
-            .layout
-            .outside
-            .iter()
-            .map(|&function| self.layout.function(function))
-            .collect();
-        if !declared.is_empty() {
-            elements.declared(Elements::Functions(declared.into()));
-            let had = elements.len() as usize - 1;
-            check_count("element segments", had, elements.len(), MOST_SEGMENTS)?;
-        }
-        elements.append_to(&mut self.out);
-        Ok(())
-    }
-
     fn function<R: WasmModuleResources>(
         &mut self,
         validator: &mut FuncValidator<R>,
@@ -741,31 +401,4 @@ pub(super) fn append_body(out: &mut Vec<u8>, locals: &[(u32, ValType)], code: &[
     out.extend_from_slice(&head);
     out.extend_from_slice(code);
     head.len() as u32
-}
-
-/// Whether engines accept so many of something, with what metering adds.
-fn check_count(kind: &str, had: usize, now: u32, most: u32) -> Result<(), MeterError> {
-    if now <= most {
-        return Ok(());
-    }
-    Err(MeterError::NoRoom {
-        what: "the module".to_owned(),
-        found: format!("{had} {kind}, which become {now}"),
-        most,
-    })
-}
-
-/// Whether engines accept a function type with our parameters and result added.
-fn check_room(index: usize, ty: &FuncType) -> Result<(), MeterError> {
-    let (params, results) = (ty.params().len(), ty.results().len());
-    let (found, most) = match (params > MOST_PARAMS, results > MOST_RESULTS) {
-        (true, _) => (format!("{params} parameters"), MOST_PARAMS),
-        (_, true) => (format!("{results} results"), MOST_RESULTS),
-        _ => return Ok(()),
-    };
-    Err(MeterError::NoRoom {
-        what: format!("type {index}"),
-        found,
-        most: most as u32,
-    })
 }

@@ -7,7 +7,7 @@ use super::nan::Float;
 use super::plan::Plan;
 use super::scan::{Bulk, Event, Kind, LabelKind, Scan};
 use crate::meter::cost::Unit;
-use crate::meter::module::Layout;
+use crate::meter::layout::Layout;
 use crate::meter::{Detail, HostFunction};
 use wasm_encoder::{BlockType, Encode, Ieee32, Ieee64, Instruction, ValType};
 

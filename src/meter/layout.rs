@@ -1,0 +1,139 @@
+//! Where everything is in the new module.
+
+use super::HostFunction;
+use std::collections::HashMap;
+use wasm_encoder::reencode::Reencode;
+use wasm_encoder::{BlockType, ValType};
+use wasmparser::FuncType;
+
+/// A memory or table as far as growing goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Growable {
+    /// Its sizes are i64.
+    pub wide: bool,
+    /// The most it may have, by its type.
+    pub max: Option<u64>,
+    /// What it starts with.
+    pub min: u64,
+    /// For a table, the type of its elements.
+    pub element: ValType,
+}
+
+/// Where everything is in the new module.
+#[derive(Debug, Default)]
+pub(super) struct Layout {
+    pub types: Vec<FuncType>,
+    /// Types of all functions, imports first.
+    pub functions: Vec<u32>,
+    /// How many of these are imports.
+    pub imported: u32,
+    pub memories: Vec<Growable>,
+    pub tables: Vec<Growable>,
+    /// Our globals.
+    pub left: u32,
+    pub room: u32,
+    pub place: u32,
+    /// Block types for functions with several results.
+    pub blocks: HashMap<u32, u32>,
+    /// The type of the first host function; the others follow.
+    pub host_type: u32,
+    /// Functions that are called from outside, in the order of their wrappers.
+    pub outside: Vec<u32>,
+    /// The types of all that is behind the task's own functions.
+    pub helper_types: Vec<u32>,
+}
+
+impl Layout {
+    /// The type with which metered code calls functions of type `ty`.
+    pub fn metered_type(&self, ty: u32) -> u32 {
+        self.types.len() as u32 + ty
+    }
+
+    /// The new index of a function. A host function of the task is reached through a wrapper.
+    pub fn function(&self, function: u32) -> u32 {
+        match function < self.imported {
+            true => self.first_helper() + function,
+            false => function + HostFunction::ALL.len() as u32,
+        }
+    }
+
+    /// The index of one of our host functions.
+    pub fn host(&self, function: HostFunction) -> u32 {
+        self.imported + function as u32
+    }
+
+    pub fn first_helper(&self) -> u32 {
+        self.functions.len() as u32 + HostFunction::ALL.len() as u32
+    }
+
+    /// The helper that grows a memory.
+    pub fn memory_grow(&self, memory: u32) -> u32 {
+        self.first_helper() + self.imported + memory
+    }
+
+    /// The helper that grows a table.
+    pub fn table_grow(&self, table: u32) -> u32 {
+        self.first_helper() + self.imported + self.memories.len() as u32 + table
+    }
+
+    /// Whether a table's sizes are i64.
+    pub fn table64(&self, table: u32) -> bool {
+        self.tables
+            .get(table as usize)
+            .is_some_and(|table| table.wide)
+    }
+
+    /// The first wrapper for a function that is called from outside.
+    pub fn first_outside(&self) -> u32 {
+        self.table_grow(self.tables.len() as u32)
+    }
+
+    pub fn type_of(&self, function: u32) -> &FuncType {
+        &self.types[self.functions[function as usize] as usize]
+    }
+
+    pub fn block_type(&self, ty: u32) -> BlockType {
+        match self.types[ty as usize].results() {
+            [] => BlockType::Empty,
+            [one] => BlockType::Result(val_type(*one)),
+            _ => BlockType::FunctionType(self.blocks[&ty]),
+        }
+    }
+}
+
+/// Function references move to where the functions are now; everything else stays.
+impl Reencode for &Layout {
+    type Error = std::convert::Infallible;
+
+    fn function_index(
+        &mut self,
+        function: u32,
+    ) -> Result<u32, wasm_encoder::reencode::Error<Self::Error>> {
+        Ok(self.function(function))
+    }
+}
+
+pub(super) fn val_type(ty: wasmparser::ValType) -> ValType {
+    match ty {
+        wasmparser::ValType::I32 => ValType::I32,
+        wasmparser::ValType::I64 => ValType::I64,
+        wasmparser::ValType::F32 => ValType::F32,
+        wasmparser::ValType::F64 => ValType::F64,
+        wasmparser::ValType::V128 => ValType::V128,
+        // `features` leaves out all references but these two.
+        wasmparser::ValType::Ref(ty) => match ty.is_extern_ref() {
+            true => ValType::EXTERNREF,
+            false => ValType::FUNCREF,
+        },
+    }
+}
+
+/// These types, then `more` times i64.
+pub(super) fn val_types(types: &[wasmparser::ValType], more: usize) -> Vec<ValType> {
+    let i64s = std::iter::repeat_n(ValType::I64, more);
+    types.iter().map(|&ty| val_type(ty)).chain(i64s).collect()
+}
+
+pub(super) fn wide(yes: bool) -> ValType {
+    if yes { ValType::I64 } else { ValType::I32 }
+}
