@@ -155,9 +155,11 @@ impl Attempt {
             replay.system_mut().output.take();
             return match slice {
                 Slice::Yielded | Slice::Pending => State::Running,
-                // The log ends where the run did, so it can't wait for more; if it does, its place
-                // in the run is lost, not the run.
-                Slice::Blocked => self.finish(None),
+                // The log ends where the run did, so it can't wait for more. If it does, its count
+                // is not exact, and must not pass for that.
+                Slice::Blocked => self.finish(Some(End::Failed(
+                    "made again it waited for input that it had not waited for".to_owned(),
+                ))),
                 Slice::Done(end) => self.replayed(end),
             };
         }
