@@ -4,6 +4,7 @@ mod many;
 mod modules;
 mod one;
 
+use crate::engine::{ChoiceError, EngineOptions};
 use crate::host::{self, HostError};
 use crate::mounts::{Mount, MountError, inside, split};
 use crate::run_task::{self, InputOptions, TaskError};
@@ -68,6 +69,8 @@ pub struct Arguments {
     /// How many run at a time [default: one for each core].
     #[arg(long, value_name = "COUNT")]
     jobs: Option<std::num::NonZeroUsize>,
+    #[command(flatten)]
+    engine: EngineOptions,
     /// Receipts, task packages that hold one (.vtask), or folders of them (*.json, *.vtask).
     #[arg(value_name = "RECEIPT", required = true)]
     receipts: Vec<PathBuf>,
@@ -100,6 +103,8 @@ enum SetupError {
     Host(#[from] HostError),
     #[error(transparent)]
     Task(#[from] TaskError),
+    #[error(transparent)]
+    Engine(#[from] ChoiceError),
 }
 
 fn read_error(path: &Path) -> impl FnOnce(io::Error) -> SetupError + '_ {
@@ -129,6 +134,7 @@ struct Setup<'a> {
 }
 
 fn prepare(arguments: &Arguments) -> Result<Setup<'_>, SetupError> {
+    arguments.engine.read()?;
     let receipts = list(&arguments.receipts)?;
     let mut modules = Modules::read(&arguments.modules)?;
     let bytes = |items: &[OsString]| {
