@@ -9,6 +9,7 @@ import { bytes as bytesText } from "./format";
 import { setUpTask, type TaskFiles, taskVerdict } from "./functiontask";
 import { Inputs, type InputItem } from "./inputs";
 import { InputsView } from "./inputsview";
+import { KeptView } from "./keptview";
 import { OutputView } from "./outputview";
 import { describe, describeEngines, type Verdict } from "./outcome";
 import { ProgramView } from "./programview";
@@ -109,6 +110,7 @@ const inputs = new Inputs(() => {
   syncQuietly();
 });
 const inputsView = new InputsView(inputs);
+const keptView = new KeptView(client);
 const session = new Session(client, {
   programLoaded(program, info) {
     clearProblem("program");
@@ -270,6 +272,7 @@ async function onDone(outcome: Outcome, stats: RunStats, engines: Engines): Prom
   output.update(stats);
   output.ended();
   verdictStays = true;
+  void keptView.refresh();
   const note = describeEngines(engines);
   const say = (verdict: Verdict): void => bar.done({ ...verdict, advice: `${verdict.advice} ${note}`.trim() }, stats);
   say(describe(outcome, stats.steps));

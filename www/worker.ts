@@ -3,6 +3,7 @@ import type { Face, Task } from "./face";
 import type { Control, FromWorker, Problem, Replies, Request, ToWorker } from "./protocol";
 import { unreachable } from "./protocol";
 import { toProblem, UserError } from "./problem";
+import * as kept from "./worker/kept";
 import { RunLoop } from "./worker/runloop";
 import { loadRuntime } from "./worker/runtime";
 import { loadModule, mount, putFile, readAll } from "./worker/setup";
@@ -27,6 +28,36 @@ function isCrash(error: unknown): boolean {
   return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
 }
 
+/** The build of the runtime, put in by www/build.mjs: another one may instrument in another way. */
+declare const BUILD: string;
+/** What is kept already, or about to be. */
+const keptNames = new Set<string>();
+
+/** Takes an instrumented module that was kept. Returns what to call what is to be kept, if there will be something. */
+async function restoreModule(): Promise<string | null> {
+  const name = task.keptAs();
+  if (name === undefined || keptNames.has(name)) return null;
+  const place = `${name}-${BUILD}`;
+  const bytes = await kept.find(place);
+  if (!bytes) return name;
+  try {
+    task.takeKept(bytes);
+    keptNames.add(name);
+    return null;
+  } catch {
+    await kept.drop(place);
+    return name;
+  }
+}
+
+/** Keeps the instrumented module, if it is made by now. */
+function keepModule(name: string): void {
+  const bytes = task.toKeep();
+  if (!bytes) return;
+  keptNames.add(name);
+  void kept.keep(`${name}-${BUILD}`, bytes);
+}
+
 /** After a panic nothing in the runtime can be trusted: the page replaces this worker. */
 function crashed(error: unknown): void {
   if (broken) return;
@@ -48,6 +79,8 @@ function current(run: number): RunLoop {
 async function start(request: Extract<Request, { type: "start" }>): Promise<void> {
   const { stdin, ...options } = request.request;
   const input = stdin.kind === "live" ? "live" : await readAll(stdin.source);
+  // The interpreter is the reference, and never uses what was kept.
+  const toKeep = options.engine === undefined || options.engine === "interpreter" ? null : await restoreModule();
   const run = task.start({
     ...options,
     stdin: input,
@@ -56,6 +89,7 @@ async function start(request: Extract<Request, { type: "start" }>): Promise<void
   loop?.free();
   loop = new RunLoop(request.run, run, post, () => face.back(), crashed);
   loop.start();
+  if (toKeep !== null) keepModule(toKeep);
 }
 
 async function answer(request: Request): Promise<Replies[keyof Replies]> {
@@ -86,6 +120,12 @@ async function answer(request: Request): Promise<Replies[keyof Replies]> {
       return face.readConfig(await readAll(request.source));
     case "start":
       await start(request);
+      return null;
+    case "kept":
+      return kept.sum();
+    case "clear-kept":
+      await kept.clear();
+      keptNames.clear();
       return null;
     case "list-files":
       return current(request.run).run.files();
