@@ -20,6 +20,7 @@ mod link;
 mod package;
 mod parse;
 mod rerun;
+mod signature;
 mod strict;
 mod tree;
 
@@ -39,6 +40,10 @@ pub use package::{
 };
 pub use parse::{Envelope, MAX_RECEIPT, ParseError};
 pub use rerun::{Brought, Refusal, Rerun};
+pub use signature::{
+    KeyError, MAX_SIGNATURES, PublicKey, SecretKey, Signature, SignatureBytes, TooManySignatures,
+    signing_message,
+};
 pub use tree::{InputFile, InputKind, MAX_HASHED, list_files, root_of};
 
 /// Text of a stranger in an error: not more of it than helps, and nothing that moves a cursor.

@@ -7,6 +7,7 @@ mod check;
 mod inspect;
 mod options;
 mod receipts;
+mod sign;
 mod watch;
 
 use crate::engine::Kind;

@@ -3,9 +3,9 @@
 use super::{ARCHIVE_LIMIT, Run, Task, options, throw, to_js};
 use crate::fs::{Filesystem, entries};
 use crate::receipt::{
-    Brought, Difference, Digest, Envelope, LinkError, Manifest, NoReceipt, PackageError,
-    ParseError, Receipt, TaskPart, Unpacked, Verdict, compare, compare_tasks, from_link, pack,
-    pack_linked, read_linked, read_package, to_link,
+    Brought, Difference, Digest, Envelope, LinkError, Manifest, NoReceipt, PackageError, Receipt,
+    TaskPart, Unpacked, Verdict, compare, compare_tasks, from_link, pack, pack_linked, read_linked,
+    read_package, to_link,
 };
 use crate::task::{Input, Module, Task as Inputs};
 use js_sys::{Array, Object, Reflect, Uint8Array};
@@ -16,12 +16,6 @@ use wasm_bindgen::prelude::*;
 /// The most bytes that a link may unpack to: it has at most 60 000 characters, and what people share
 /// in one compresses to a tenth, not to a thousandth.
 const LINK_LIMIT: u64 = 16 << 20;
-
-impl From<ParseError> for JsValue {
-    fn from(error: ParseError) -> Self {
-        throw("bad-receipt", &error.to_string(), error.hint())
-    }
-}
 
 impl From<PackageError> for JsValue {
     fn from(error: PackageError) -> Self {
