@@ -4,6 +4,7 @@ import { setUpDrop, setUpPickers } from "./filesin";
 import { setUpKeys } from "./keys";
 import { Layout } from "./layout";
 import { Runner } from "./runner";
+import { Share } from "./share/share";
 import { setUpTheme } from "./theme";
 import { Workbench } from "./workbench";
 
@@ -25,6 +26,9 @@ setUpKeys([
 
 // Parts of others go here. They get `workbench` (what is set up: `task`, `setTask`, `changed`) and `runner` (`started`,
 // `ended`, `client`), and put what they show into #shareSlot (beside Run) and #verifySlot (at the top).
+
+const share = new Share(workbench, runner);
+share.openAddress();
 
 void workbench.loadSamples().then(() => workbench.useFirstSample());
 // The terminal is needed at the first run: fetched when there is nothing else to do.

@@ -38,6 +38,8 @@ export class Runner {
   /** A run is about to start. */
   readonly started = new Signal<RunRequest>();
   readonly ended = new Signal<Ended>();
+  /** Makes what is run of what the fields say; by default it is that. */
+  prepare: (request: RunRequest) => Promise<RunRequest> = (request) => Promise.resolve(request);
   readonly #bar: RunBar;
   readonly #output: OutputView;
   readonly #files: FilesView;
@@ -129,11 +131,12 @@ export class Runner {
     clearProblem("run");
     workbench.source.flush();
     try {
-      const request = workbench.form.read();
-      this.#request = request;
-      this.#bar.starting(request.limits);
+      const read = workbench.form.read();
+      this.#bar.starting(read.limits);
       this.#show("output");
       await workbench.session.sync();
+      const request = await this.prepare(read);
+      this.#request = request;
       this.terminal.reset();
       this.#output.clear();
       this.#files.clear();

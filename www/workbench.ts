@@ -36,6 +36,8 @@ export interface TaskSetup {
 export class Workbench {
   /** Emitted whenever program, files or fields have changed. */
   readonly changed = new Signal<void>();
+  /** Takes what was dropped or opened, if it is for another part of the page. */
+  taker: (dropped: Dropped) => Promise<boolean> = () => Promise.resolve(false);
   readonly form: SetupForm;
   readonly inputs: Inputs;
   readonly session: Session;
@@ -185,6 +187,7 @@ export class Workbench {
   }
 
   async useFile(file: File): Promise<void> {
+    if (!isProgram(file.name) && (await this.taker({ items: readPicked([file]), programs: [], task: null }))) return;
     // A sample's inputs mean nothing to another program; what the user has set up is kept.
     if (this.#sample && !this.form.touched) {
       this.form.clear();
@@ -259,7 +262,8 @@ export class Workbench {
   }
 
   /** One program is the program; several cannot be, so they are input files like the rest. */
-  useDropped(dropped: Dropped): void {
+  async useDropped(dropped: Dropped): Promise<void> {
+    if (await this.taker(dropped)) return;
     if (dropped.task) {
       void this.#useTask(dropped.task);
       return;

@@ -1,5 +1,6 @@
 //! Receipts, packages and links for JavaScript (`docs/receipt.md`).
 
+use super::sign::{Checked, checked};
 use super::{ARCHIVE_LIMIT, Run, Task, options, throw, to_js};
 use crate::fs::{Filesystem, entries};
 use crate::receipt::{
@@ -82,15 +83,19 @@ struct ReceiptFields<'a> {
     sha256: Digest,
     /// Whether the list of input files that stands beside it is the one in it.
     listed: bool,
+    /// Who signed it.
+    signers: Vec<Checked>,
 }
 
-/// Reads a receipt strictly: `{id, receipt, given, sha256, listed}`.
+/// Reads a receipt strictly: `{id, receipt, given, sha256, listed, signers}`, the last
+/// `{key, valid}` each.
 #[wasm_bindgen(js_name = readReceipt)]
 pub fn read_receipt(text: &[u8]) -> Result<JsValue, JsValue> {
     let envelope = Envelope::parse(text)?;
     to_js(&ReceiptFields {
         sha256: Digest::of(text),
         listed: envelope.listed_files().is_some(),
+        signers: checked(&envelope),
         envelope: &envelope,
     })
 }

@@ -44,6 +44,11 @@ export interface Hasher {
 }
 
 export interface ReceiptFace {
+  /** From 32 random bytes that are used for nothing else. */
+  generateKey(random: Uint8Array): { publicKey: string; secretKey: Uint8Array };
+  keyFile(secret: Uint8Array): string;
+  readKeyFile(text: Uint8Array): Uint8Array;
+  signReceipt(receipt: string, secret: Uint8Array): string;
   readReceipt(text: Uint8Array): ReadReceipt;
   openPackage(bytes: Uint8Array): Unpacked;
   openLink(fragment: string): Unpacked;

@@ -55,6 +55,11 @@ export type ReceiptRequest =
   | { type: "open-link"; id: number; fragment: string }
   | { type: "read-receipt"; id: number; source: Blob }
   | { type: "digest"; id: number; name: string; source: Blob }
+  /** The key that these 32 bytes are, and its file; of 32 random ones it is a new key. */
+  | { type: "key"; id: number; secret: Uint8Array }
+  /** The secret key in a key file. */
+  | { type: "read-key"; id: number; source: Blob }
+  | { type: "sign"; id: number; receipt: string; secret: Uint8Array }
   /** For a worker that does nothing else: it does not come back before the end. */
   | { type: "verify"; id: number; job: VerifyJob };
 
@@ -68,5 +73,8 @@ export interface ReceiptReplies {
   "open-link": Unpacked;
   "read-receipt": ReadReceipt;
   digest: Digests;
+  key: { publicKey: string; file: string };
+  "read-key": Uint8Array;
+  sign: string;
   verify: VerifyResult;
 }

@@ -95,6 +95,13 @@ export interface Envelope {
   id: string;
   receipt: { version: number; task: TaskPart; result: ResultPart };
   given?: Given;
+  signatures?: { key: string; signature: string }[];
+}
+
+/** A signature: whose, and whether it is one of the receipt. */
+export interface Signer {
+  key: string;
+  valid: boolean;
 }
 
 /** A receipt's file that was read. */
@@ -103,6 +110,7 @@ export interface ReadReceipt extends Envelope {
   sha256: string;
   /** Whether the list of input files beside the receipt is the one in it. */
   listed: boolean;
+  signers: Signer[];
 }
 
 /** A package's `task.json`. */

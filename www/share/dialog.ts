@@ -1,11 +1,13 @@
 /** The Share dialog: the receipt of the last run, a link, and a package. */
+import type { Client } from "../client";
 import { copyText, saveAs } from "../download";
 import { icon, make } from "../dom";
 import { grouped } from "../format";
 import { toProblem } from "../problem";
 import type { Envelope } from "../receipt/types";
-import { asElement, asMarkdown, linkTo, LONG_LINK } from "./link";
+import { asElement, asMarkdown, type ElementAttributes, linkTo, LONG_LINK } from "./link";
 import { problemView } from "./review";
+import { SigningView } from "./signing";
 
 /** A link of what is set up. */
 export interface MadeLink {
@@ -23,19 +25,22 @@ export interface ShareSource {
   isCurrent(receipt: string): Promise<boolean>;
   /** `url`: where the user says that the module is; it is fetched and checked. */
   link(receipt: string | null, url: string | null): Promise<MadeLink>;
+  /** The task as attributes of the element, if they can say it all and the module has an address. */
+  element(url: string | null): Promise<ElementAttributes | null>;
   package(receipt: string | null): Promise<Blob>;
+  /** The receipt has a signature more. */
+  signed(receipt: string): void;
 }
 
 export class ShareDialog {
   readonly #dialog = make("dialog", { className: "share", id: "share", attrs: { "aria-labelledby": "shareTitle" } });
   readonly #source: ShareSource;
-  readonly #extra: ((receipt: Envelope) => HTMLElement) | null;
+  readonly #client: Client;
   #number = 0;
 
-  /** `extra` is shown below a receipt. */
-  constructor(source: ShareSource, extra: ((receipt: Envelope) => HTMLElement) | null = null) {
+  constructor(source: ShareSource, client: Client) {
     this.#source = source;
-    this.#extra = extra;
+    this.#client = client;
     document.body.append(this.#dialog);
   }
 
@@ -55,39 +60,49 @@ export class ShareDialog {
     const current = text !== null && (await this.#source.isCurrent(text).catch(() => false));
     if (mine !== this.#number) return;
     const why = receipt !== null && typeof receipt === "object" ? receipt.message : "Nothing has run yet: run it, and its receipt is here.";
-    const link = new LinkSection(this.#source, current ? text : null);
-    body.replaceChildren(this.#receiptSection(text, why), link.element, this.#packageSection(current ? text : null));
+    /** The receipt as it is now: it may have been signed meanwhile. */
+    const shown = { receipt: text };
+    const said = (): string | null => (current ? shown.receipt : null);
+    const link = new LinkSection(this.#source, said);
+    const signed = (receipt: string): void => {
+      shown.receipt = receipt;
+      this.#source.signed(receipt);
+      void link.make();
+    };
+    body.replaceChildren(this.#receiptSection(shown, why, signed), link.element, this.#packageSection(said));
     link.withReceipt?.addEventListener("change", () => void link.make());
     void link.make();
   }
 
-  #receiptSection(text: string | null, why: string): HTMLElement {
+  #receiptSection(shown: { receipt: string | null }, why: string, signed: (receipt: string) => void): HTMLElement {
+    const text = shown.receipt;
     const about = "What was run and what came of it, in digests. Anyone can check it by running it again, here or with verirun verify.";
     if (text === null) return section("Receipt", about, make("p", {}, why));
     const envelope = JSON.parse(text) as Envelope;
+    const now = (): string => shown.receipt ?? text;
     const copy = make("button", { type: "button" }, icon("copy"), " ", make("span", { className: "label" }, "Copy"));
-    copy.addEventListener("click", () => void copyText(copy, Promise.resolve(text)));
-    const save = (): void => saveAs(`${this.#source.title}.receipt.json`, new Blob([text], { type: "application/json" }));
+    copy.addEventListener("click", () => void copyText(copy, Promise.resolve(now())));
+    const save = (): void => saveAs(`${this.#source.title}.receipt.json`, new Blob([now()], { type: "application/json" }));
     return section(
       "Receipt",
       about,
       make("p", { className: "hash" }, make("code", { id: "receiptId" }, envelope.id)),
       make("div", { className: "row" }, make("button", { type: "button", id: "saveReceipt", on: { click: save } }, icon("down"), " Download receipt"), copy),
-      this.#extra?.(envelope) ?? "",
+      new SigningView(this.#client, text, signed).element,
     );
   }
 
-  #packageSection(receipt: string | null): HTMLElement {
+  #packageSection(receipt: () => string | null): HTMLElement {
     const problem = make("div", {});
     const save = async (): Promise<void> => {
       problem.replaceChildren();
       try {
-        saveAs(`${this.#source.title}.vtask`, await this.#source.package(receipt));
+        saveAs(`${this.#source.title}.vtask`, await this.#source.package(receipt()));
       } catch (error) {
         problem.replaceChildren(problemView(error));
       }
     };
-    const what = receipt === null ? "" : ", with the receipt";
+    const what = receipt() === null ? "" : ", with the receipt";
     return section(
       "Package",
       `Module, input and files in one file${what}: drop it here, or verirun run and verirun verify take it.`,
@@ -106,14 +121,14 @@ class LinkSection {
   readonly element: HTMLElement;
   readonly withReceipt: HTMLInputElement | null;
   readonly #source: ShareSource;
-  readonly #receipt: string | null;
+  readonly #receipt: () => string | null;
   readonly #out = make("div", {});
   #number = 0;
 
-  constructor(source: ShareSource, receipt: string | null) {
+  constructor(source: ShareSource, receipt: () => string | null) {
     this.#source = source;
     this.#receipt = receipt;
-    this.withReceipt = receipt === null ? null : make("input", { type: "checkbox", checked: true, id: "linkReceipt" });
+    this.withReceipt = receipt() === null ? null : make("input", { type: "checkbox", checked: true, id: "linkReceipt" });
     this.element = section(
       "Link",
       "Everything is in the link itself: no server sees or keeps it. Who opens it sees what will run before it does.",
@@ -128,21 +143,24 @@ class LinkSection {
     this.#out.replaceChildren(make("p", { attrs: { role: "status" } }, url === null ? "Making it…" : "Fetching the module to check it…"));
     let content: Node[];
     try {
-      content = this.#show(await this.#source.link(this.withReceipt?.checked ? this.#receipt : null, url));
+      const made = await this.#source.link(this.withReceipt?.checked ? this.#receipt() : null, url);
+      content = this.#show(made, await this.#source.element(url));
     } catch (error) {
       content = toProblem(error).code === "link-too-long" || url !== null ? this.#tooLong(error, url ?? "") : [problemView(error)];
     }
     if (mine === this.#number) this.#out.replaceChildren(...content);
   }
 
-  #show({ fragment, url }: MadeLink): Node[] {
+  #show({ fragment, url }: MadeLink, element: ElementAttributes | null): Node[] {
     const link = linkTo(location.href, fragment);
     const { title } = this.#source;
     const field = make("input", { type: "text", readOnly: true, value: link, id: "shareLink", attrs: { "aria-label": "The link" }, on: { focus: () => field.select() } });
+    const script = new URL("./wasm-task.js", document.baseURI).href;
+    const { html, isElement } = asElement({ title, link, script, element });
     const copies: [string, string, string][] = [
       ["copyLink", "Copy link", link],
       ["copyMarkdown", "Markdown", asMarkdown(title, link)],
-      ["copyHtml", "HTML", asElement(title, link, new URL("./element.js", document.baseURI).href)],
+      ["copyHtml", isElement ? "HTML element" : "HTML link", html],
     ];
     const buttons = copies.map(([id, label, text]) => {
       const button = make("button", { type: "button", id }, icon("copy"), " ", make("span", { className: "label" }, label));

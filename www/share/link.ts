@@ -1,4 +1,6 @@
 /** Links: which fragments are meant for us, and how a link is written for others. Pure. */
+import { formatArgs } from "../args";
+import type { Limits } from "../face";
 
 /** The most characters of a fragment: the runtime makes and takes no longer ones. */
 export const MAX_LINK = 60_000;
@@ -30,7 +32,36 @@ export function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
-/** What to put into a page of one's own: the element of this site with the link as what to run. */
-export function asElement(title: string, link: string, script: string): string {
-  return `<script type="module" src="${escapeHtml(script)}"></script>\n<wasm-task src="${escapeHtml(link)}">${escapeHtml(title)}</wasm-task>\n`;
+/** What the attributes of `<wasm-task>` say. */
+export interface ElementAttributes {
+  src: string;
+  args: readonly string[];
+  env: readonly (readonly [string, string])[];
+  /** Null if it is typed. */
+  stdin: string | null;
+  limits: Limits;
+  clock: string;
+  random: string;
+  seed: string;
+}
+
+/** What to put into a page of one's own: the element, if its attributes can say the whole task; else a link. */
+export function asElement(task: { title: string; link: string; script: string; element: ElementAttributes | null }): { html: string; isElement: boolean } {
+  const { title, link, script, element } = task;
+  if (!element) return { html: `<a href="${escapeHtml(link)}">${escapeHtml(title)}</a>`, isElement: false };
+  const { src, args, env, stdin, limits, clock, random, seed } = element;
+  const said: [string, string | null][] = [
+    ["src", src],
+    ["args", args.length > 0 ? formatArgs(args) : null],
+    // A value may hold anything, so it is not left to the rules of a shell.
+    ["env", env.length > 0 ? JSON.stringify(Object.fromEntries(env)) : null],
+    ["stdin", stdin === "" ? null : stdin],
+    ["limits", formatArgs(Object.entries(limits).map(([name, value]) => `${name}=${value}`)) || null],
+    ["clock", clock === "fixed" ? null : clock],
+    ["random", random === "seeded" ? null : random],
+    ["seed", seed === "" ? null : seed],
+  ];
+  const attributes = said.flatMap(([name, value]) => (value === null ? [] : [`${name}="${escapeHtml(value)}"`]));
+  if (stdin === null) attributes.push("interactive");
+  return { html: `<script type="module" src="${escapeHtml(script)}"></script>\n<wasm-task ${attributes.join(" ")}></wasm-task>\n`, isElement: true };
 }

@@ -5,7 +5,7 @@ import { LIMIT_FIELDS } from "../limits";
 import { UserError } from "../problem";
 import type { RunRequest, StdinSource } from "../protocol";
 import { isText, UNLIMITED } from "../receipt/text";
-import type { LimitPart, Manifest, Text, Unpacked } from "../receipt/types";
+import type { LimitPart, Text, Unpacked } from "../receipt/types";
 
 /** A task that is to be set up. */
 export interface Setup {
@@ -156,7 +156,8 @@ async function fingerprint(value: RunRequest[keyof RunRequest]): Promise<string>
   if (typeof value === "object" && value !== null && !Array.isArray(value) && !("kind" in value)) {
     return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
   }
-  return JSON.stringify(value ?? null);
+  // Null is a value of its own: no arguments at all.
+  return value === undefined ? "default" : JSON.stringify(value);
 }
 
 /** Not for safety, only to notice a change: the receipt's digests are what counts. */

@@ -14,7 +14,7 @@ import type { Workbench } from "../workbench";
 import { type MadeLink, ShareDialog } from "./dialog";
 import { fetchModule, moduleUrl, wrongDigest } from "./fetched";
 import { fieldsOf } from "./fields";
-import { asked, LONG_LINK } from "./link";
+import { asked, type ElementAttributes, LONG_LINK } from "./link";
 import { Extras, setUp } from "./opened";
 import { Review } from "./review";
 
@@ -33,6 +33,8 @@ export class Share {
   readonly #extras = new Extras();
   readonly #kept = make("p", { className: "kept about", hidden: true });
   readonly #line = make("p", { className: "receipt-line", hidden: true });
+  /** The receipt of the last run, if it was signed. */
+  #signed: string | null = null;
   /** The number of the last run that ended by itself, and has a receipt. */
   #run: number | null = null;
   #said: Said | null = null;
@@ -50,8 +52,10 @@ export class Share {
       receipt: () => this.#receipt(),
       isCurrent: (receipt) => this.#isCurrent(receipt),
       link: (receipt, url) => this.#link(receipt, url),
+      element: (url) => this.#element(url),
+      signed: (receipt) => (this.#signed = receipt),
       package: async (receipt) => new Blob([(await this.#client.request({ type: "pack", request: await this.#request(), receipt })) as Uint8Array<ArrayBuffer>]),
-    });
+    }, runner.client);
     this.#review = new Review({ accept: (run, module, progress) => this.#accept(run, module, progress) });
     this.#place();
     runner.prepare = (request) => this.#prepare(request);
@@ -164,6 +168,7 @@ export class Share {
 
   #started(): void {
     this.#run = null;
+    this.#signed = null;
     this.#line.hidden = true;
   }
 
@@ -188,7 +193,8 @@ export class Share {
   }
 
   async #receipt(): Promise<string | null> {
-    return this.#run === null ? null : this.#client.request({ type: "receipt", run: this.#run });
+    if (this.#run === null || this.#signed !== null) return this.#signed;
+    return this.#client.request({ type: "receipt", run: this.#run });
   }
 
   async #isCurrent(receipt: string): Promise<boolean> {
@@ -211,6 +217,25 @@ export class Share {
       if (published === null || !(error instanceof UserError) || error.code !== "link-too-long") throw error;
       return make(published);
     }
+  }
+
+  /** As the element's attributes say it, if they can. */
+  async #element(url: string | null): Promise<ElementAttributes | null> {
+    const src = url ?? (await this.#published());
+    const { items, fields } = this.#workbench.task;
+    if (src === null || items.length > 0 || this.#extras.names.length > 0) return null;
+    const { args, env, stdin, limits } = this.#workbench.form.read();
+    if (new Map(env).size !== env.length || fields.stdin === "file") return null;
+    return {
+      src: new URL(src, document.baseURI).href,
+      args,
+      env,
+      stdin: stdin.kind === "live" ? null : fields.stdin === "text" ? fields.stdinText : "",
+      limits,
+      clock: fields.clock,
+      random: fields.random,
+      seed: fields.seed,
+    };
   }
 
   /** Whether what is at an address is the module that is set up. */

@@ -7,6 +7,7 @@ import { clear } from "../receipt/store";
 import { shortDigest, visible } from "../receipt/text";
 import { summaryOfManifest, summaryOfReceipt, summaryView } from "../receipt/summary";
 import { cleanPath } from "../inputs";
+import { signersView } from "../share/signing";
 import { Pool } from "./pool";
 import { type Item, VerifyQueue } from "./queue";
 import { resultLines, summaryLine, TITLES } from "./results";
@@ -276,7 +277,7 @@ function moreOf(item: Item): HTMLElement[] {
     const { result } = item.receipt.receipt;
     const summary = item.manifest ? summaryOfManifest(item.manifest, null, result) : summaryOfReceipt(item.receipt, item.receipt.listed);
     parts.push(make("h3", {}, "What is run"), summaryView(summary));
-    parts.push(make("p", { className: "hash" }, "Receipt ", make("code", {}, item.receipt.id)));
+    parts.push(make("p", { className: "hash" }, "Receipt ", make("code", {}, item.receipt.id)), signersView(item.receipt.signers));
   }
   return parts;
 }

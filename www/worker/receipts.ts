@@ -53,6 +53,12 @@ export async function answerReceipts(request: ReceiptRequest, here: Here): Promi
       return face.readReceipt(await readAll(request.source));
     case "digest":
       return digest(face, request.name, request.source);
+    case "key":
+      return { publicKey: face.generateKey(request.secret).publicKey, file: face.keyFile(request.secret) };
+    case "read-key":
+      return face.readKeyFile(await readAll(request.source));
+    case "sign":
+      return face.signReceipt(request.receipt, request.secret);
     case "verify":
       return verify(face, request.job, { progress: here.progress, spent: here.early });
     default:
