@@ -24,6 +24,12 @@ import { WAT } from "./starters";
 /** Text modules up to this size are opened in the editor. */
 const EDIT_MAX = 1024 * 1024;
 
+/** A package keeps the name of a text that was assembled for it. */
+async function isBinary(source: Blob): Promise<boolean> {
+  const head = new Uint8Array(await source.slice(0, 4).arrayBuffer());
+  return head[0] === 0 && String.fromCharCode(...head.subarray(1)) === "asm";
+}
+
 /** All that a user has set up. */
 export interface TaskSetup {
   program: Program | null;
@@ -178,7 +184,7 @@ export class Workbench {
 
   /** A program of the user's: in the editor if it is text. */
   async #open(program: Program): Promise<void> {
-    if (/\.wa[ts]t?$/i.test(program.name) && !/\.wasm$/i.test(program.name) && program.source.size <= EDIT_MAX) {
+    if (/\.wast?$|\.wat$/i.test(program.name) && program.source.size <= EDIT_MAX && !(await isBinary(program.source))) {
       this.source.edit(program.name, await program.source.text());
     } else {
       this.source.clear();

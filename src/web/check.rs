@@ -149,7 +149,7 @@ impl Check {
 
     /// Starts the second run, with `engine` and `watch` as [`super::Task::start`] has them, and
     /// `maxSteps` in decimal digits. Throws `mismatch` or `cannot-tell` if it is not to run.
-    pub fn start(&mut self, options: &Object) -> Result<Run, JsValue> {
+    pub fn start(&self, options: &Object) -> Result<Run, JsValue> {
         self.envelope.signers().map_err(Refusal::Different)?;
         let said = self.envelope.receipt.result.steps.0;
         if let Some(text) = Reflect::get(options, &"maxSteps".into())?.as_string() {

@@ -4,8 +4,8 @@ use super::sign::{Checked, checked};
 use super::{ARCHIVE_LIMIT, Run, Task, options, throw, to_js};
 use crate::fs::{Filesystem, entries};
 use crate::receipt::{
-    Brought, Difference, Digest, Envelope, LinkError, Manifest, NoReceipt, PackageError, Receipt,
-    TaskPart, Unpacked, Verdict, compare, compare_tasks, from_link, pack, pack_linked, read_linked,
+    Brought, Difference, Digest, Envelope, LinkError, NoReceipt, PackageError, Receipt, TaskPart,
+    Unpacked, Verdict, compare, compare_tasks, from_link, pack, pack_linked, read_linked,
     read_package, to_link,
 };
 use crate::task::{Input, Module, Task as Inputs};
@@ -209,7 +209,7 @@ fn set(object: &Object, name: &str, value: impl Into<JsValue>) {
 /// What is in a package or link, for JavaScript: see [`open_package`].
 fn unpacked_to_js(unpacked: Unpacked) -> Result<Object, JsValue> {
     let object = Object::new();
-    set(&object, "manifest", to_js::<Manifest>(&unpacked.manifest)?);
+    set(&object, "manifest", to_js(&unpacked.manifest)?);
     if let Some(module) = &unpacked.module {
         set(&object, "module", Uint8Array::from(&module[..]));
     }

@@ -182,6 +182,32 @@ test("the page verifies the command line's receipt, tells a false one, and asks 
   await done();
 });
 
+test("what a receipt does not show can be typed", async () => {
+  const { page, done } = await visit(site);
+  folder.write("keep.wat", KEEP);
+  folder.write("dir/big.bin", "the real input");
+  const envelope = JSON.parse(cliReceipt("theirs", ["--dir", "dir::/", "--env", "A=x y", "keep.wat", "two words"]));
+  delete envelope.given.args;
+  delete envelope.given.env;
+  const view = await openVerify(page, [
+    { name: "theirs.json", bytes: JSON.stringify(envelope) },
+    { name: "keep.wat", bytes: KEEP },
+    { name: "big.bin", bytes: "the real input" },
+  ]);
+  await view.badge("theirs.json", "MISSING");
+  assert.equal(await view.line("theirs.json"), "arguments, environment");
+  const row = view.row("theirs.json");
+  await row.getByLabel(/^Arguments/).fill("keep.wat 'other words'");
+  await row.getByRole("button", { name: "Use these" }).first().click();
+  await row.getByLabel(/^Environment/).fill("A=x y");
+  await row.getByRole("button", { name: "Use these" }).click();
+  await view.badge("theirs.json", "READY");
+  await view.verify();
+  await view.badge("theirs.json", "MISMATCH");
+  assert.match(await view.line("theirs.json"), /^arguments: the receipt says 2 with digest/);
+  await done();
+});
+
 test("another module or input is a mismatch, and nothing runs", async () => {
   const { page, done } = await visit(site);
   folder.write("keep.wat", KEEP);

@@ -6,10 +6,11 @@ import { load } from "./support/load.mjs";
 const { asked, asElement, asMarkdown, linkTo } = await load("share/link.ts");
 const { Extras, setUp } = await load("share/opened.ts");
 const { moduleUrl } = await load("share/fetched.ts");
-const { plan } = await load("verify/plan.ts");
+const verifyPlan = await load("verify/plan.ts");
 const { resultLines, summaryLine } = await load("verify/results.ts");
 const { limitsText, outcomeText, textOf, visible } = await load("receipt/text.ts");
 
+const plan = (receipt, materials, typed = { args: null, env: null }) => verifyPlan.plan(receipt, materials, typed);
 const digest = (letter) => letter.repeat(64);
 const UNLIMITED = "9223372036854775807";
 
@@ -100,6 +101,7 @@ test("what is missing is named", () => {
     whole.listed = false;
   });
   assert.deepEqual(what(stripped, []), ["module", "standard input", "arguments", "input files"]);
+  assert.deepEqual(what(stripped, [], { args: ["m.wasm"], env: null }), ["module", "standard input", "input files"]);
   const live = receipt(({ receipt }) => (receipt.task.stdin = { kind: "live", terminal: true, events: "1", sha256: digest("b") }));
   assert.ok(what(live, []).includes("typed input"));
 });

@@ -154,6 +154,7 @@ export class Share {
 
   /** What is run of what is set up; the worker has it then. */
   async #request(): Promise<RunRequest> {
+    this.#workbench.source.flush();
     const request = await this.#extras.apply(this.#workbench.form.read());
     this.#showKept();
     await this.#workbench.session.sync();

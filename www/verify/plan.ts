@@ -18,29 +18,35 @@ export interface Missing {
   /** `module`, `standard input`, `input file in.txt` and so on. */
   what: string;
   detail: string;
-  /** Whether a file that the user adds can help. */
-  file: boolean;
+  /** What helps: a file that the user adds, or what they type. */
+  by: "file" | "args" | "env" | "nothing";
+}
+
+/** What the user typed, for a receipt that has only the digest of it; the program's name comes first in `args`. */
+export interface Typed {
+  args: string[] | null;
+  env: string[] | null;
 }
 
 export interface Plan {
-  job: Pick<VerifyJob, "module" | "files" | "stdin" | "outputs">;
+  job: Pick<VerifyJob, "module" | "files" | "stdin" | "outputs" | "args" | "env">;
   missing: Missing[];
 }
 
 /** More missing files are not named one by one. */
 const MANY = 20;
 
-export function plan(receipt: ReadReceipt, materials: readonly Material[]): Plan {
+export function plan(receipt: ReadReceipt, materials: readonly Material[], typed: Typed): Plan {
   const missing: Missing[] = [];
   const byDigest = new Map(materials.map((material) => [material.sha256, material]));
   const { task, result } = receipt.receipt;
   const module = findModule(receipt, materials);
-  if (!module) missing.push({ what: nameModule(receipt), detail: digestedText(task.module), file: true });
+  if (!module) missing.push({ what: nameModule(receipt), detail: digestedText(task.module), by: "file" });
   const stdin = findStdin(receipt, byDigest, missing);
-  for (const [what, part, given] of [["arguments", task.args, receipt.given?.args], ["environment", task.env, receipt.given?.env]] as const) {
-    if (part.count !== "0" && given === undefined) {
-      missing.push({ what, detail: `${part.count}, of which the receipt has only the digest: use verirun verify with --${what === "arguments" ? "arg" : "env"}`, file: false });
-    }
+  for (const [by, what] of [["args", "arguments"], ["env", "environment"]] as const) {
+    const { count } = task[by];
+    if (count === "0" || receipt.given?.[by] !== undefined || typed[by] !== null) continue;
+    missing.push({ what, detail: `${count}, of which the receipt has only the digest`, by });
   }
   const files = findFiles(receipt, materials, byDigest, missing);
   const outputs: PlacedBlob[] = [];
@@ -48,7 +54,7 @@ export function plan(receipt: ReadReceipt, materials: readonly Material[]): Plan
     const found = sha256 === undefined ? undefined : byDigest.get(sha256);
     if (found) outputs.push({ path, source: found.source });
   }
-  return { job: { module, files, stdin, outputs }, missing };
+  return { job: { module, files, stdin, outputs, ...typed }, missing };
 }
 
 function nameModule({ given }: ReadReceipt): string {
@@ -68,12 +74,12 @@ const lastPart = (path: string): string => path.split("/").at(-1) ?? path;
 function findStdin(receipt: ReadReceipt, byDigest: Map<string, Material>, missing: Missing[]): Blob | null {
   const { stdin } = receipt.receipt.task;
   if (stdin.kind === "live") {
-    if (receipt.given?.pushed === undefined) missing.push({ what: "typed input", detail: "what was typed does not stand beside the receipt", file: false });
+    if (receipt.given?.pushed === undefined) missing.push({ what: "typed input", detail: "what was typed does not stand beside the receipt", by: "nothing" });
     return null;
   }
   if (stdin.size === "0" || receipt.given?.stdin !== undefined) return null;
   const found = byDigest.get(stdin.sha256);
-  if (!found) missing.push({ what: "standard input", detail: digestedText({ size: stdin.size ?? "0", sha256: stdin.sha256 }), file: true });
+  if (!found) missing.push({ what: "standard input", detail: digestedText({ size: stdin.size ?? "0", sha256: stdin.sha256 }), by: "file" });
   return found?.source ?? null;
 }
 
@@ -88,7 +94,7 @@ function findFiles(
   if (receipt.listed) return findListed(receipt.given?.files ?? [], materials, byDigest, missing);
   // Without a list the files are taken as they were dropped.
   const rest = materials.filter((material) => material.module?.sha256 !== module.sha256);
-  if (rest.length === 0) missing.push({ what: "input files", detail: `${wanted.count} paths with root ${wanted.root}`, file: true });
+  if (rest.length === 0) missing.push({ what: "input files", detail: `${wanted.count} paths with root ${wanted.root}`, by: "file" });
   return rest.map(({ path, source }) => ({ path, source }));
 }
 
@@ -104,11 +110,11 @@ function findListed(list: InputFile[], materials: readonly Material[], byDigest:
     else lost.push(file);
   }
   for (const { path, size, sha256 } of lost.slice(0, MANY)) {
-    missing.push({ what: `input file ${path}`, detail: digestedText({ size: size ?? "0", sha256: sha256 ?? "" }), file: true });
+    missing.push({ what: `input file ${path}`, detail: digestedText({ size: size ?? "0", sha256: sha256 ?? "" }), by: "file" });
   }
   const more = lost.slice(MANY);
   const total = more.reduce((sum, { size }) => sum + Number(size ?? "0"), 0);
-  if (more.length > 0) missing.push({ what: `${more.length} more input files`, detail: `${sizeText(String(total))} together`, file: true });
+  if (more.length > 0) missing.push({ what: `${more.length} more input files`, detail: `${sizeText(String(total))} together`, by: "file" });
   return placed;
 }
 

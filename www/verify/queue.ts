@@ -4,7 +4,7 @@ import type { EngineChoice } from "../face";
 import type { VerifyResult } from "../receipt/protocol";
 import { get, put } from "../receipt/store";
 import type { Manifest, ReadReceipt } from "../receipt/types";
-import { type Material, type Missing, plan } from "./plan";
+import { type Material, type Missing, plan, type Typed } from "./plan";
 import { isStopped, type Pool } from "./pool";
 import type { Result } from "./results";
 
@@ -25,6 +25,7 @@ export interface Item {
   receipt: ReadReceipt | null;
   manifest: Manifest | null;
   missing: Missing[];
+  typed: Typed;
   state: "reading" | "ready" | "running" | "done";
   /** From 0 to 1, while it runs. */
   progress: number;
@@ -40,6 +41,9 @@ export interface QueueEvents {
 interface Kept {
   id: string;
 }
+
+/** A package has all that it needs. */
+const COMPLETE = { module: null, files: [], stdin: null, outputs: [], args: null, env: null };
 
 export class VerifyQueue {
   readonly items: Item[] = [];
@@ -71,7 +75,7 @@ export class VerifyQueue {
   /** Adds receipts and packages. */
   async addReceipts(files: readonly { path: string; source: Blob }[]): Promise<void> {
     const added = files.map(({ path, source }): Item => {
-      const item: Item = { name: path, source, sha256: null, receipt: null, manifest: null, missing: [], state: "reading", progress: 0, result: null };
+      const item: Item = { name: path, source, sha256: null, receipt: null, manifest: null, missing: [], typed: { args: null, env: null }, state: "reading", progress: 0, result: null };
       const at = this.items.findIndex(({ name }) => name === path);
       if (at >= 0) this.items[at] = item;
       else this.items.push(item);
@@ -93,6 +97,12 @@ export class VerifyQueue {
       if (at >= 0) this.materials[at] = material;
       else this.materials.push(material);
     }
+    this.#plan();
+  }
+
+  /** Takes what the user typed for a receipt that lacks it. */
+  give(item: Item, typed: Partial<Typed>): void {
+    item.typed = { ...item.typed, ...typed };
     this.#plan();
   }
 
@@ -142,7 +152,7 @@ export class VerifyQueue {
   }
 
   #planFor(item: Item): void {
-    if (item.receipt && !item.manifest) item.missing = plan(item.receipt, this.materials).missing;
+    if (item.receipt && !item.manifest) item.missing = plan(item.receipt, this.materials, item.typed).missing;
   }
 
   /** Verifies all that are ready; comes back when that is done or stopped. */
@@ -176,9 +186,9 @@ export class VerifyQueue {
         item.state = "running";
         item.progress = 0;
         this.#events.changed(item);
-        const job = item.manifest ? { module: null, files: [], stdin: null, outputs: [] } : plan(item.receipt, this.materials).job;
+        const job = item.manifest ? COMPLETE : plan(item.receipt, this.materials, item.typed).job;
         const { engine, maxSteps } = choices;
-        const result = await worker.request({ type: "verify", job: { ...job, receipt: item.source, args: null, env: null, engine, maxSteps } }, (done, total) => {
+        const result = await worker.request({ type: "verify", job: { ...job, receipt: item.source, engine, maxSteps } }, (done, total) => {
           item.progress = total > 0 ? Math.min(1, done / total) : 0;
           this.#events.changed(item);
         });

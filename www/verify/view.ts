@@ -1,4 +1,5 @@
 /** The Verify view: receipts are added, what will run is shown, and each is run again and compared. */
+import { parseArgs, parseEnv } from "../args";
 import { saveAs } from "../download";
 import { icon, make } from "../dom";
 import { grouped, plural } from "../format";
@@ -9,6 +10,7 @@ import { summaryOfManifest, summaryOfReceipt, summaryView } from "../receipt/sum
 import { cleanPath } from "../inputs";
 import { signersView } from "../share/signing";
 import { Pool } from "./pool";
+import type { Typed } from "./plan";
 import { type Item, VerifyQueue } from "./queue";
 import { resultLines, summaryLine, TITLES } from "./results";
 
@@ -200,7 +202,7 @@ export class VerifyView {
       materials.length === 0 ? "" : `To verify with: ${plural(modules, "module")}, ${plural(materials.length - modules, "other file")}.${this.#queue.storeFails ? " Results can’t be kept in this browser." : ""}`;
     const rows = items.slice(0, MANY_ROWS).map((item) => {
       let row = this.#rows.get(item);
-      if (!row) this.#rows.set(item, (row = new Row(item)));
+      if (!row) this.#rows.set(item, (row = new Row(item, (typed) => this.#queue.give(item, typed))));
       row.update();
       return row.element;
     });
@@ -229,7 +231,10 @@ class Row {
   readonly #more = make("div", { className: "verify-more" });
   #shown = "";
 
-  constructor(readonly item: Item) {
+  constructor(
+    readonly item: Item,
+    readonly give: (typed: Partial<Typed>) => void,
+  ) {
     this.details.append(make("summary", {}, this.#badge, this.#name, this.#line), this.#more);
     this.element.append(this.details);
     this.details.addEventListener("toggle", () => this.update());
@@ -246,7 +251,7 @@ class Row {
     this.#badge.dataset["tone"] = tone;
     this.#name.textContent = visible(item.name);
     this.#line.textContent = line;
-    if (this.details.open) this.#more.replaceChildren(...moreOf(item));
+    if (this.details.open) this.#more.replaceChildren(...moreOf(item, this.give));
   }
 }
 
@@ -263,13 +268,31 @@ function lineOf(item: Item): { title: string; tone: string; line: string } {
   return { title: "READY", tone: "idle", line: `${grouped(item.receipt?.receipt.result.steps ?? "0")} steps to run` };
 }
 
-function moreOf(item: Item): HTMLElement[] {
+/** Fields for what a receipt has only the digest of. */
+function typing(item: Item, give: (typed: Partial<Typed>) => void): HTMLElement[] {
+  return item.missing.flatMap(({ by }) => {
+    if (by !== "args" && by !== "env") return [];
+    const problem = make("p", { className: "field-problem" });
+    const label = by === "args" ? "Arguments, the program’s own name first" : "Environment, one KEY=VALUE a line";
+    const field = by === "args" ? make("input", { type: "text", spellcheck: false, autocomplete: "off" }) : make("textarea", { rows: 3, spellcheck: false });
+    const submit = (event: Event): void => {
+      event.preventDefault();
+      const parsed = by === "args" ? parseArgs(field.value) : parseEnv(field.value);
+      if (!parsed.ok) problem.textContent = parsed.message;
+      else give("args" in parsed ? { args: parsed.args } : { env: parsed.env.map(([name, value]) => `${name}=${value}`) });
+    };
+    return [make("form", { className: "verify-typing", on: { submit } }, make("label", {}, label, field), make("button", { type: "submit" }, "Use these"), problem)];
+  });
+}
+
+function moreOf(item: Item, give: (typed: Partial<Typed>) => void): HTMLElement[] {
   const parts: HTMLElement[] = [];
   if (item.missing.length > 0) {
     parts.push(
       make("h3", {}, "Missing"),
       make("ul", { className: "missing" }, ...item.missing.map(({ what, detail }) => make("li", {}, make("strong", {}, visible(what)), `: ${visible(detail, 400)}`))),
-      ...(item.missing.some(({ file }) => file) ? [make("p", { className: "about" }, "Drop the files here, or add them with the button: they are found by their digests, whatever they are called.")] : []),
+      ...(item.missing.some(({ by }) => by === "file") ? [make("p", { className: "about" }, "Drop the files here, or add them with the button: they are found by their digests, whatever they are called.")] : []),
+      ...typing(item, give),
     );
   }
   if (item.result?.message) parts.push(make("p", { className: "verify-message" }, visible(item.result.message, 4000)));
