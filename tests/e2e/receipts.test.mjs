@@ -92,6 +92,7 @@ test("on every engine, with or without suspension, it is the same receipt", asyn
   for (const where of [site, plainSite]) {
     const { page, done } = await visit(where);
     await dropProgram(page, "greeting.wat", GREETING);
+    await chooseStdin(page, "none");
     await page.locator("#engineFold > summary").click();
     for (const engine of ["interpreter", "browser", "both"]) {
       await page.selectOption("#engine", engine);

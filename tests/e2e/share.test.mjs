@@ -339,7 +339,13 @@ test("copies: the link, Markdown, and an element for another page", async () => 
   };
   assert.equal(await copied("#copyLink"), link);
   assert.equal(await copied("#copyMarkdown"), `[a\\_\\[b\\]](${link})`);
-  assert.match(await copied("#copyHtml"), /<script type="module" src="http[^"]*element\.js"><\/script>\n<wasm-task /);
+  assert.equal(await copied("#copyHtml"), `<a href="${link}">a_[b]</a>`);
+  await closeShare(page);
+  // What has an address of its own can be an element.
+  await page.selectOption("#sample", "hello");
+  await page.locator("#program strong", { hasText: "hello" }).waitFor();
+  await shareLink(page);
+  assert.match(await copied("#copyHtml"), /^<script type="module" src="http[^"]*"><\/script>\n<wasm-task src="http:[^"]*tasks\/hello\/hello\.wasm"/);
   await done();
 });
 
