@@ -1,6 +1,6 @@
 /** Receipts in the page: the same as the command line's, and each verifies the other's. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -42,7 +42,7 @@ async function openVerify(page, files) {
   return {
     add: (more) => drop(page, more),
     row,
-    badge: (name, text) => row(name).locator(".badge", { hasText: text }).waitFor(),
+    badge: (name, text) => row(name).locator(".verdict-badge", { hasText: text }).waitFor(),
     line: (name) => row(name).locator(".verify-line").textContent(),
     verify: () => page.click("#verify .primary"),
     summary: (text) => page.locator(".verify-sum", { hasText: text }).waitFor(),
@@ -209,6 +209,59 @@ test("what a receipt does not show can be typed", async () => {
   await done();
 });
 
+test("a receipt is signed with a key of this browser, and the command line knows the signature", async () => {
+  const { page, done } = await visit(site);
+  folder.write("greeting.wat", GREETING);
+  await dropProgram(page, "greeting.wat", GREETING);
+  await chooseStdin(page, "none");
+  await page.click("#run");
+  await headline(page, "Exited with code 3");
+  await page.click("#shareButton");
+  await page.locator(".signing summary").click();
+  await page.click("#makeKey");
+  await page.click("#sign");
+  const key = await page.locator(".signers code").textContent();
+  const signed = (await downloaded(page, () => page.click("#saveReceipt"))).toString();
+  const file = await downloaded(page, () => page.click("#saveKey"));
+  const link = await page.inputValue("#shareLink");
+  await page.locator("#share").getByRole("button", { name: "Close" }).click();
+  assert.equal(JSON.parse(signed).signatures[0].key, key);
+  folder.write("signed.json", signed);
+  assert.match(folder.verirun(["verify", "signed.json", "--module", "greeting.wat", "--signer", key]).stdout, /^VERIFIED/);
+  // The key file is that of `verirun keygen`, and a second signature by the same key is the same.
+  folder.write("me.key", file);
+  chmodSync(folder.at("me.key"), 0o600);
+  folder.write("again.json", cliReceipt("again", [...PAGE_LIMITS, "greeting.wat"]));
+  assert.equal(folder.verirun(["sign", "again.json", "--key", "me.key"]).status, 0);
+  assert.equal(folder.read("again.json").toString(), signed);
+  const wrong = JSON.parse(signed);
+  wrong.signatures[0].signature = wrong.signatures[0].signature.replace(/^../, (pair) => (pair === "00" ? "01" : "00"));
+  const view = await openVerify(page, [
+    { name: "signed.json", bytes: signed },
+    { name: "wrong.json", bytes: JSON.stringify(wrong) },
+    { name: "greeting.wat", bytes: GREETING },
+  ]);
+  await view.badge("wrong.json", "READY");
+  await view.verify();
+  await view.badge("signed.json", "VERIFIED");
+  await view.badge("wrong.json", "MISMATCH");
+  assert.match(await view.line("wrong.json"), /^signature: the receipt says/);
+  await done();
+  // The link carries it; a key file brings the key to another browser.
+  const other = await visit({ ...site, url: link });
+  await other.page.click("#reviewRun");
+  await other.page.locator('.receipt-line[data-tone="good"]', { hasText: "VERIFIED" }).waitFor();
+  await other.page.click("#shareButton");
+  await other.page.locator(".signing summary").click();
+  await other.page.getByLabel("A key file").setInputFiles({ name: "me.key", mimeType: "application/json", buffer: file });
+  await other.page.locator("#signKey").waitFor();
+  await other.page.click("#sign");
+  assert.equal(await other.page.locator(".signers code").textContent(), key);
+  await other.page.getByLabel("A key file").setInputFiles({ name: "bad.key", mimeType: "application/json", buffer: Buffer.from("{}") });
+  await other.page.locator('.signing [data-code="bad-key"]').waitFor();
+  await other.done();
+});
+
 test("another module or input is a mismatch, and nothing runs", async () => {
   const { page, done } = await visit(site);
   folder.write("keep.wat", KEEP);
@@ -329,6 +382,7 @@ for (const theme of ["light", "dark"]) {
       await page.click("#verifyButton");
       assert.deepEqual(await axeViolations(page), []);
       await screenshot(page, `verify-empty-${device}-${theme}`);
+      await page.locator("#verify").getByRole("button", { name: "Close" }).click();
       const lie = forged(receipt, ({ receipt }) => (receipt.result.steps = "12"));
       const view = await openVerify(page, [{ name: "theirs.json", bytes: receipt }]);
       await view.badge("theirs.json", "MISSING");

@@ -122,7 +122,7 @@ class LinkSection {
   readonly withReceipt: HTMLInputElement | null;
   readonly #source: ShareSource;
   readonly #receipt: () => string | null;
-  readonly #out = make("div", {});
+  readonly #out = make("div", { className: "share-link" });
   #number = 0;
 
   constructor(source: ShareSource, receipt: () => string | null) {

@@ -110,5 +110,5 @@ function sentence(words: string[]): string {
 
 export function problemView(error: unknown): HTMLElement {
   const { code, message, hint } = toProblem(error);
-  return make("div", { className: "share-problem", attrs: { role: "alert", "data-code": code } }, make("p", { className: "alert-message" }, message), hint === "" ? null : make("p", {}, hint));
+  return make("div", { className: "share-problem", attrs: { role: "alert", "data-code": code } }, make("p", { className: "alert-message" }, message.charAt(0).toUpperCase() + message.slice(1)), hint === "" ? null : make("p", {}, hint));
 }

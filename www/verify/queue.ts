@@ -37,6 +37,12 @@ export interface QueueEvents {
   changed(item: Item): void;
 }
 
+/** What went wrong and what to do, as one text. */
+function problemText(error: unknown): string {
+  const { message, hint } = toProblem(error);
+  return hint === "" ? message : `${message.replace(/\.$/, "")}. ${hint}`;
+}
+
 /** Kept of a receipt that was verified, under the digest of its file. */
 interface Kept {
   id: string;
@@ -131,8 +137,7 @@ export class VerifyQueue {
       item.state = "ready";
       this.#planFor(item);
     } catch (error) {
-      const { message, hint } = toProblem(error);
-      this.#settle(item, { verdict: "cannot-tell", message: `${message} ${hint}`.trim(), id: null });
+      this.#settle(item, { verdict: "cannot-tell", message: problemText(error), id: null });
       return;
     }
     this.#events.changed(item);
@@ -202,8 +207,7 @@ export class VerifyQueue {
         item.state = "ready";
         this.#events.changed(item);
       } else {
-        const { message, hint } = toProblem(error);
-        this.#settle(item, { verdict: "cannot-tell", message: `${message} ${hint}`.trim(), id: item.receipt?.id ?? null });
+          this.#settle(item, { verdict: "cannot-tell", message: problemText(error), id: item.receipt?.id ?? null });
       }
     } finally {
       this.#working -= 1;

@@ -225,7 +225,7 @@ function setDisabled(button: HTMLElement, disabled: boolean): void {
 class Row {
   readonly element = make("li", {});
   readonly details = make("details", {});
-  readonly #badge = make("span", { className: "badge" });
+  readonly #badge = make("span", { className: "verdict-badge" });
   readonly #name = make("span", { className: "verify-name" });
   readonly #line = make("span", { className: "verify-line" });
   readonly #more = make("div", { className: "verify-more" });

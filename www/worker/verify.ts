@@ -42,7 +42,7 @@ function thrown(error: unknown): Verdict {
   const { verdict } = error as { verdict?: Verdict };
   if (verdict) return verdict;
   const { message, hint } = toProblem(error);
-  return { verdict: "cannot-tell", message: `${message}. ${hint}`.trim(), difference: null };
+  return { verdict: "cannot-tell", message: hint === "" ? message : `${message}. ${hint}`, difference: null };
 }
 
 async function bring(check: Check, job: VerifyJob): Promise<void> {
