@@ -6,7 +6,7 @@ import { grouped } from "../format";
 import { toProblem } from "../problem";
 import type { Envelope } from "../receipt/types";
 import { asElement, asMarkdown, type ElementAttributes, linkTo, LONG_LINK } from "./link";
-import { problemView } from "./review";
+import { problemView } from "./problemview";
 import { SigningView } from "./signing";
 
 /** A link of what is set up. */

@@ -1,9 +1,10 @@
 /** Shows what a link or a package would run, before anything of it does. */
 import { icon, make } from "../dom";
 import { bytes } from "../format";
-import { toProblem } from "../problem";
 import { summaryOfManifest, summaryView } from "../receipt/summary";
-import type { Envelope, Unpacked } from "../receipt/types";
+import type { ReadReceipt, Unpacked } from "../receipt/types";
+import { problemView } from "./problemview";
+import { signersView } from "./signing";
 
 export interface ReviewEvents {
   /** The user agreed. Rejects with why it can't be done; the dialog shows that and stays. */
@@ -15,7 +16,7 @@ export interface Opening {
   from: string;
   /** Whether something of the user's is set up that this would replace. */
   replaces: boolean;
-  read: Promise<{ unpacked: Unpacked; receipt: Envelope | null }>;
+  read: Promise<{ unpacked: Unpacked; receipt: ReadReceipt | null }>;
 }
 
 export class Review {
@@ -55,7 +56,7 @@ export class Review {
     return make("button", { type: "button", on: { click: () => this.#dialog.close() } }, text);
   }
 
-  #show(opening: Opening, unpacked: Unpacked, receipt: Envelope | null): void {
+  #show(opening: Opening, unpacked: Unpacked, receipt: ReadReceipt | null): void {
     const { manifest, url = null } = unpacked;
     const problem = make("div", {});
     const progress = make("progress", { max: 1, hidden: true, attrs: { "aria-label": "Fetching the module" } });
@@ -92,6 +93,7 @@ export class Review {
       make("h2", { id: "reviewTitle" }, `A task from ${opening.from}`),
       make("p", { className: "about" }, "Nothing of it has run. It runs in this page, and reaches no file of yours and no network."),
       summaryView(summaryOfManifest(manifest, url, receipt?.receipt.result ?? null)),
+      receipt && receipt.signers.length > 0 ? signersView(receipt.signers) : "",
       url === null ? "" : make("p", { className: "about" }, `The module (${bytes(Number(manifest.module.size))}) is fetched from that address when you agree; its server sees that. It is used only if its digest is right.`),
       opening.replaces ? make("p", { className: "replaces" }, "This takes the place of what you have set up now.") : "",
       problem,
@@ -106,9 +108,4 @@ export class Review {
 function sentence(words: string[]): string {
   const text = words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : (words[0] ?? "");
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-export function problemView(error: unknown): HTMLElement {
-  const { code, message, hint } = toProblem(error);
-  return make("div", { className: "share-problem", attrs: { role: "alert", "data-code": code } }, make("p", { className: "alert-message" }, message.charAt(0).toUpperCase() + message.slice(1)), hint === "" ? null : make("p", {}, hint));
 }

@@ -4,7 +4,7 @@ import type { Dropped } from "../drop";
 import { cleanPath } from "../inputs";
 import { UserError } from "../problem";
 import type { RunRequest } from "../protocol";
-import type { Envelope, Unpacked, Verdict } from "../receipt/types";
+import type { ReadReceipt, Unpacked, Verdict } from "../receipt/types";
 import { visible } from "../receipt/text";
 import type { Ended, Runner } from "../runner";
 import { listSamples } from "../samples";
@@ -21,7 +21,7 @@ import { Review } from "./review";
 /** A receipt that came with what is set up. */
 interface Said {
   text: string;
-  envelope: Envelope;
+  envelope: ReadReceipt;
 }
 
 export class Share {
@@ -89,8 +89,9 @@ export class Share {
 
   #open(from: string, source: Blob, read: Promise<Unpacked>): Promise<void> {
     this.#opening = null;
-    const whole = read.then((unpacked) => {
-      const receipt = unpacked.receipt === undefined ? null : { text: unpacked.receipt, envelope: JSON.parse(unpacked.receipt) as Envelope };
+    const whole = read.then(async (unpacked) => {
+      const { receipt: text } = unpacked;
+      const receipt = text === undefined ? null : { text, envelope: await this.#client.request({ type: "read-receipt", source: new Blob([text]) }) };
       this.#opening = { unpacked, source, receipt };
       return { unpacked, receipt: receipt?.envelope ?? null };
     });
@@ -104,6 +105,14 @@ export class Share {
     const opening = this.#opening;
     if (!opening) return;
     const { unpacked, receipt } = opening;
+    const wrong = receipt?.envelope.signers.find(({ valid }) => !valid);
+    if (wrong) {
+      throw new UserError({
+        code: "wrong-signature",
+        message: `A signature of the receipt is wrong: it is not by ${wrong.key}.`,
+        hint: "Someone changed it, or never had that key. Get the receipt again from whoever made it.",
+      });
+    }
     const setup = setUp(unpacked, opening.source);
     const source = setup.module ?? (await this.#fetched(unpacked, file, progress));
     await this.#stopped();

@@ -4,7 +4,7 @@ import { saveAs } from "../download";
 import { make } from "../dom";
 import { all, put, remove } from "../receipt/store";
 import type { Signer } from "../receipt/types";
-import { problemView } from "./review";
+import { problemView } from "./problemview";
 
 interface Key {
   publicKey: string;
