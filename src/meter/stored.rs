@@ -77,7 +77,10 @@ mod tests {
         assert_eq!(taken.place, made.place);
         assert_eq!(taken.memory_pages, made.memory_pages);
         for end in 0..bytes.len() - b" and more".len() {
-            assert!(Metered::from_bytes("this", &bytes[..end]).is_none(), "{end}");
+            assert!(
+                Metered::from_bytes("this", &bytes[..end]).is_none(),
+                "{end}"
+            );
         }
         assert!(Metered::from_bytes("that", &bytes).is_none());
         let mut long = bytes;
