@@ -3,6 +3,7 @@ import { Documents } from "./documents";
 import { setUpDrop, setUpPickers } from "./filesin";
 import { setUpKeys } from "./keys";
 import { Layout } from "./layout";
+import { keepForOffline } from "./offline/register";
 import { Runner } from "./runner";
 import { Share } from "./share/share";
 import { setUpTheme } from "./theme";
@@ -33,3 +34,4 @@ share.openAddress();
 void workbench.loadSamples().then(() => workbench.useFirstSample());
 // The terminal is needed at the first run: fetched when there is nothing else to do.
 setTimeout(() => void runner.terminal.load(), 1500);
+keepForOffline();

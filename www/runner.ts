@@ -12,6 +12,7 @@ import { describe, describeEngines, type Verdict } from "./outcome";
 import { OutputView } from "./outputview";
 import type { RunRequest, RunState, RunStats } from "./protocol";
 import { Signal } from "./signal";
+import { siteWorker } from "./siteworker";
 import { RunBar } from "./status";
 import { Terminal } from "./terminal";
 import type { Workbench } from "./workbench";
@@ -121,7 +122,7 @@ export class Runner {
         this.#output.rescue(stdout, stderr);
         this.#bar.done({ tone: "bad", headline: "The runtime failed", advice: "The output until then is kept. Nothing can be said about the program." }, null);
       },
-    });
+    }, siteWorker);
   }
 
   /** Starts a run of what is set up, if none is going on. */

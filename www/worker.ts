@@ -6,7 +6,7 @@ import { toProblem, UserError } from "./problem";
 import type { ReceiptRequest } from "./receipt/protocol";
 import { answerReceipts, startOptions } from "./worker/receipts";
 import { RunLoop } from "./worker/runloop";
-import { loadRuntime } from "./worker/runtime";
+import type { Report } from "./worker/runtime";
 import { loadModule, mount, putFile, readAll } from "./worker/setup";
 
 /** The part of `DedicatedWorkerGlobalScope` used here; TypeScript's DOM and worker libraries exclude each other. */
@@ -53,7 +53,7 @@ async function start(request: Extract<Request, { type: "start" }>): Promise<void
     watch: (chunks, stats) => loop?.heard(chunks, stats),
   });
   loop?.free();
-  loop = new RunLoop(request.run, run, post, () => face.back(), crashed);
+  loop = new RunLoop(request.run, run, post, () => face.back(), crashed, request.request.everything);
   loop.start();
 }
 
@@ -143,9 +143,10 @@ function control(message: Control): void {
   }
 }
 
-async function main(): Promise<void> {
+/** Loads the runtime with `load`, then answers the page. */
+export async function serve(load: (report: Report) => Promise<Face>): Promise<void> {
   try {
-    face = await loadRuntime(import.meta.url, post);
+    face = await load(post);
     task = new face.Task();
   } catch (error) {
     post({ type: "unusable", problem: toProblem(error) });
@@ -165,5 +166,3 @@ async function main(): Promise<void> {
   };
   post({ type: "ready", version: face.version() });
 }
-
-void main();

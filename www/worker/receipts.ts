@@ -19,7 +19,7 @@ export interface Here {
 }
 
 /** What the face takes for what the page asks. */
-export async function startOptions({ stdin, ...options }: RunRequest): Promise<StartOptions> {
+export async function startOptions({ stdin, everything: _, ...options }: RunRequest): Promise<StartOptions> {
   switch (stdin.kind) {
     case "live":
       return { ...options, stdin: "live" };
