@@ -190,7 +190,8 @@ export interface TaskConfig {
 
 /** The module `verirun.js`. */
 export interface Face {
-  default(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  /** Takes the compiled module, a `WebAssembly.Module`. */
+  default(options: { module_or_path: object }): Promise<unknown>;
   Task: new () => Task;
   version(): string;
   /** Waits for a slice that is pending. */

@@ -17,7 +17,9 @@ import { Session, type Program } from "./session";
 import { SetupForm } from "./setupform";
 import { RunBar } from "./status";
 import { Terminal } from "./terminal";
+import { keepForOffline } from "./offline/register";
 import { setUpTheme } from "./theme";
+import { siteWorker } from "./siteworker";
 import type { RunState, RunStats } from "./protocol";
 
 /** Text modules up to this size are opened in the editor. */
@@ -79,7 +81,7 @@ const client = new Client({
     output.rescue(stdout, stderr);
     bar.done({ tone: "bad", headline: "The runtime failed", advice: "The output until then is kept. Nothing can be said about the program." }, null);
   },
-});
+}, siteWorker);
 
 const terminal = new Terminal({
   line: sendLine,
@@ -396,3 +398,4 @@ for (const button of document.querySelectorAll<HTMLElement>(".sections button"))
 void firstSample();
 // The terminal is needed at the first run: fetched when there is nothing else to do.
 setTimeout(() => void terminal.load(), 1500);
+keepForOffline();

@@ -35,6 +35,8 @@ export interface RunRequest {
   engine?: EngineChoice;
   /** Whether to digest all calls; the digest comes with `done`. */
   trace?: boolean;
+  /** Whether to send all output as it is written, and not only what a page can draw (`drawn` is not needed then). */
+  everything?: boolean;
 }
 
 /** Answered by exactly one `reply` or `refused` with the same id, in the order sent. */

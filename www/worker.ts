@@ -4,7 +4,7 @@ import type { Control, FromWorker, Problem, Replies, Request, ToWorker } from ".
 import { unreachable } from "./protocol";
 import { toProblem, UserError } from "./problem";
 import { RunLoop } from "./worker/runloop";
-import { loadRuntime } from "./worker/runtime";
+import type { Report } from "./worker/runtime";
 import { loadModule, mount, putFile, readAll } from "./worker/setup";
 
 /** The part of `DedicatedWorkerGlobalScope` used here; TypeScript's DOM and worker libraries exclude each other. */
@@ -46,7 +46,7 @@ function current(run: number): RunLoop {
 }
 
 async function start(request: Extract<Request, { type: "start" }>): Promise<void> {
-  const { stdin, ...options } = request.request;
+  const { stdin, everything, ...options } = request.request;
   const input = stdin.kind === "live" ? "live" : await readAll(stdin.source);
   const run = task.start({
     ...options,
@@ -54,7 +54,7 @@ async function start(request: Extract<Request, { type: "start" }>): Promise<void
     watch: (chunks, stats) => loop?.heard(chunks, stats),
   });
   loop?.free();
-  loop = new RunLoop(request.run, run, post, () => face.back(), crashed);
+  loop = new RunLoop(request.run, run, post, () => face.back(), crashed, everything);
   loop.start();
 }
 
@@ -138,9 +138,10 @@ function control(message: Control): void {
   }
 }
 
-async function main(): Promise<void> {
+/** Loads the runtime with `load`, then answers the page. */
+export async function serve(load: (report: Report) => Promise<Face>): Promise<void> {
   try {
-    face = await loadRuntime(import.meta.url, post);
+    face = await load(post);
     task = new face.Task();
   } catch (error) {
     post({ type: "unusable", problem: toProblem(error) });
@@ -160,5 +161,3 @@ async function main(): Promise<void> {
   };
   post({ type: "ready", version: face.version() });
 }
-
-void main();

@@ -19,6 +19,7 @@ mod given;
 mod package;
 mod parse;
 mod rerun;
+mod signature;
 mod strict;
 mod tree;
 
@@ -34,6 +35,10 @@ pub use given::{Event, Given, MAX_LISTED, MAX_STDIN, Text};
 pub use package::{PACKAGE_VERSION, Package, PackageError, is_package, pack, unpack};
 pub use parse::{Envelope, MAX_RECEIPT, ParseError};
 pub use rerun::{Brought, Refusal, Rerun};
+pub use signature::{
+    KeyError, MAX_SIGNATURES, PublicKey, SecretKey, Signature, SignatureBytes, TooManySignatures,
+    signing_message,
+};
 pub use tree::{InputFile, InputKind, MAX_HASHED, list_files, root_of};
 
 /// Text of a stranger in an error: not more of it than helps, and nothing that moves a cursor.

@@ -4,6 +4,7 @@
 //! programs) and a `hint` (what to do) beside its message.
 
 mod inspect;
+mod sign;
 mod watch;
 
 use crate::engine::Kind;
