@@ -3,6 +3,7 @@ import type { Engines, FileEntry, Outcome, OutputChunk } from "./face";
 import type { Control, FromWorker, Problem, Replies, Request, RunRequest, RunState, RunStats, Unsent } from "./protocol";
 import { unreachable } from "./protocol";
 import { toProblem, UserError } from "./problem";
+import type { ReceiptRequest } from "./receipt/protocol";
 import { type ByteLog, OutputLog } from "./worker/outputlog";
 
 export interface ClientEvents {
@@ -87,7 +88,7 @@ export class Client {
   }
 
   /** Asks the worker; refused with the worker's problem, or with `runtime-crashed`. */
-  async request<R extends Unsent<Request>>(
+  async request<R extends Unsent<Request | ReceiptRequest>>(
     request: R,
     progress?: (done: number, total: number) => void,
   ): Promise<Replies[R["type"]]> {

@@ -3,6 +3,8 @@ import type { Face, Task } from "./face";
 import type { Control, FromWorker, Problem, Replies, Request, ToWorker } from "./protocol";
 import { unreachable } from "./protocol";
 import { toProblem, UserError } from "./problem";
+import type { ReceiptRequest } from "./receipt/protocol";
+import { answerReceipts, startOptions } from "./worker/receipts";
 import { RunLoop } from "./worker/runloop";
 import type { Report } from "./worker/runtime";
 import { loadModule, mount, putFile, readAll } from "./worker/setup";
@@ -46,11 +48,9 @@ function current(run: number): RunLoop {
 }
 
 async function start(request: Extract<Request, { type: "start" }>): Promise<void> {
-  const { stdin, everything, ...options } = request.request;
-  const input = stdin.kind === "live" ? "live" : await readAll(stdin.source);
+  const { everything } = request.request;
   const run = task.start({
-    ...options,
-    stdin: input,
+    ...(await startOptions(request.request)),
     watch: (chunks, stats) => loop?.heard(chunks, stats),
   });
   loop?.free();
@@ -58,7 +58,7 @@ async function start(request: Extract<Request, { type: "start" }>): Promise<void
   loop.start();
 }
 
-async function answer(request: Request): Promise<Replies[keyof Replies]> {
+async function answer(request: Request | ReceiptRequest): Promise<Replies[keyof Replies]> {
   const progress = (done: number, total: number): void => post({ type: "progress", id: request.id, done, total });
   switch (request.type) {
     case "load-module":
@@ -96,11 +96,17 @@ async function answer(request: Request): Promise<Replies[keyof Replies]> {
     case "read-output":
       return current(request.run).output.of(request.fd).read(request.offset, request.length);
     default:
-      return unreachable(request);
+      return answerReceipts(request, {
+        face,
+        task,
+        current,
+        progress,
+        early: (value) => post({ type: "reply", id: request.id, value }),
+      });
   }
 }
 
-async function reply(request: Request): Promise<void> {
+async function reply(request: Request | ReceiptRequest): Promise<void> {
   if (broken) return;
   let problem: Problem;
   try {

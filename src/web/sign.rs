@@ -69,22 +69,27 @@ pub fn sign_receipt(receipt: &str, secret: &[u8]) -> Result<String, JsValue> {
     Ok(envelope.to_text())
 }
 
+/// A signature: whose, and whether it is one of the receipt.
 #[derive(Serialize)]
-struct Checked {
+pub(super) struct Checked {
     key: PublicKey,
     valid: bool,
+}
+
+/// All signatures beside a receipt.
+pub(super) fn checked(envelope: &Envelope) -> Vec<Checked> {
+    let signatures = envelope.signatures.iter().flatten();
+    let check = signatures.map(|one| Checked {
+        key: one.key,
+        valid: one.is_of(envelope.id),
+    });
+    check.collect()
 }
 
 /// The signatures beside a receipt: `{key, valid}` each.
 #[wasm_bindgen(js_name = checkSignatures)]
 pub fn check_signatures(receipt: &str) -> Result<JsValue, JsValue> {
-    let envelope = Envelope::parse(receipt.as_bytes())?;
-    let signatures = envelope.signatures.iter().flatten();
-    let checked = signatures.map(|one| Checked {
-        key: one.key,
-        valid: one.is_of(envelope.id),
-    });
-    to_js(&checked.collect::<Vec<_>>())
+    to_js(&checked(&Envelope::parse(receipt.as_bytes())?))
 }
 
 /// What is signed for the receipt with this id, for whoever signs elsewhere.
