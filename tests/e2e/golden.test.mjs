@@ -1,5 +1,6 @@
-/** The golden runs of tests/golden/traces.json in Chromium and in Firefox, with the site's own runtime: digests of all
- * calls, figures, outcomes, output and files are those that tests/golden.rs finds natively. */
+/** The golden runs of tests/golden/traces.json in Chromium and in Firefox, with the site's own runtime, on the interpreter
+ * and on the browser's engine: digests of all calls, figures, outcomes, output and files are those that tests/golden.rs
+ * finds natively. And every trap, since browsers name traps as they like. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -27,16 +28,33 @@ async function results(open) {
   }
 }
 
-function check({ error, browser, found }) {
+function check({ error, browser, suspends, found, traps }) {
   assert.equal(error, undefined);
   console.log(`${found.length} golden runs in ${browser}`);
   assert.equal(found.length, cases.length);
   for (const [index, { name, expect }] of cases.entries()) {
-    const [large, small] = found[index];
+    const { large, small, compiled, engines } = found[index];
     assert.match(expect.trace, /^[0-9a-f]{64}$/);
     assert.deepEqual(large, expect, name);
     assert.deepEqual(small, expect, `${name}, in small slices`);
+    assert.deepEqual(compiled, expect, `${name}, on the browser's engine`);
+    if (engines.instead === null) assert.equal(engines.ran, "browser", name);
+    else if (cases[index].live && !suspends) assert.match(engines.instead, /can't wait for live input/, name);
+    else assert.match(engines.instead, /does not tell which trap|stack was full/, name);
   }
+  const compiled = found.filter(({ engines }) => engines.ran === "browser").length;
+  console.log(`${compiled} of them on its own engine, which ${suspends ? "can" : "can't"} be suspended`);
+  assert.ok(compiled > cases.length / 2);
+  for (const { trap, body, reference, compiled } of traps) {
+    const what = `${body}: ${JSON.stringify(compiled)}`;
+    assert.equal(reference.outcome.trap, trap, what);
+    assert.deepEqual(compiled.outcome, reference.outcome, what);
+    assert.deepEqual(compiled.stats, reference.stats, what);
+    if (compiled.engines.instead !== null) assert.match(compiled.engines.instead, /does not tell which trap/, what);
+  }
+  const named = traps.filter(({ compiled }) => compiled.engines.ran === "browser");
+  console.log(`${named.length} of ${traps.length} traps named: ${named.map(({ trap }) => trap).join(", ")}`);
+  assert.ok(named.length >= 5);
 }
 
 test("golden runs in Chromium", async () => {
