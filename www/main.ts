@@ -3,9 +3,9 @@ import { Documents } from "./documents";
 import { setUpDrop, setUpPickers } from "./filesin";
 import { setUpKeys } from "./keys";
 import { Layout } from "./layout";
-import { keepForOffline } from "./offline/register";
 import { Runner } from "./runner";
 import { Share } from "./share/share";
+import { keepForOffline } from "./offline/register";
 import { setUpTheme } from "./theme";
 import { Workbench } from "./workbench";
 

@@ -17,11 +17,28 @@ export interface Sample {
   stdin: "live" | "none" | "text";
   stdinText?: string;
   files: { path: string; url: string }[];
+  /** Where a program in a scripting language lies among the files, if the module is what runs it. */
+  program?: string;
+}
+
+/** What runs programs in a scripting language: a module that finds the program at `program`, which is its first argument. */
+export interface Runtime extends Sample {
+  program: string;
+  /** The extensions of such programs. */
+  runtimeFor: string[];
 }
 
 const INDEX = new URL("./tasks/index.json", document.baseURI);
 
 export async function listSamples(): Promise<Sample[]> {
+  return (await readIndex()).filter((entry) => !("runtimeFor" in entry));
+}
+
+export async function listRuntimes(): Promise<Runtime[]> {
+  return (await readIndex()).filter((entry) => "runtimeFor" in entry) as Runtime[];
+}
+
+async function readIndex(): Promise<Sample[]> {
   return JSON.parse(await (await get(INDEX)).text()) as Sample[];
 }
 
@@ -38,7 +55,8 @@ export async function loadSample(sample: Sample): Promise<LoadedSample> {
     sample.source === undefined ? null : get(new URL(sample.source, INDEX)),
     ...sample.files.map((file) => get(new URL(file.url, INDEX))),
   ]);
-  const name = fileName(sample.module);
+  // Each function task's module is called task.wasm.
+  const name = fileName(sample.module).replace(/^task\.wasm$/, `${sample.id}.wasm`);
   return {
     program: { name, source },
     items: files.map((file, index) => ({ kind: "file", path: cleanPath(sample.files[index]?.path ?? ""), source: file })),

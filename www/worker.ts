@@ -48,12 +48,13 @@ function current(run: number): RunLoop {
 }
 
 async function start(request: Extract<Request, { type: "start" }>): Promise<void> {
+  const { everything } = request.request;
   const run = task.start({
     ...(await startOptions(request.request)),
     watch: (chunks, stats) => loop?.heard(chunks, stats),
   });
   loop?.free();
-  loop = new RunLoop(request.run, run, post, () => face.back(), crashed, request.request.everything);
+  loop = new RunLoop(request.run, run, post, () => face.back(), crashed, everything);
   loop.start();
 }
 

@@ -70,8 +70,8 @@ pub fn test(layout: &Layout) -> Result<()> {
     static_checks(&mut report, layout);
     rust_tests(&mut report, layout);
     report.step("sample tasks", || {
-        let tasks = tasks::build(layout)?;
-        task_check::check(layout, &tasks)
+        let built = tasks::build(layout)?;
+        task_check::check(layout, &built)
     });
     // An older site must not stand in for one that does not build.
     if report.step("site", || site::build(layout))

@@ -3,14 +3,19 @@
 mod bench;
 mod browser;
 mod checks;
+mod go;
 mod guests;
 mod layout;
 mod node;
 mod npm;
+mod outdated;
+mod pip;
 mod process;
+mod runtimes;
 mod scale;
 mod serve;
 mod site;
+mod task_build;
 mod task_check;
 mod tasks;
 mod tools;
@@ -84,8 +89,8 @@ fn dispatch(args: &[String]) -> Result<()> {
         "test" => checks::test(&layout),
         "check" => checks::check(&layout),
         "tasks" => {
-            let tasks = tasks::build(&layout)?;
-            task_check::check(&layout, &tasks)
+            let built = tasks::build(&layout)?;
+            task_check::check(&layout, &built)
         }
         "bench" if rest.first().is_some_and(|what| what == "scale") => {
             scale::run(&layout, &rest[1..])
