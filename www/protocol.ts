@@ -19,9 +19,17 @@ import type {
   Stats,
   TaskConfig,
 } from "./face";
+import type { KeptSum } from "./worker/kept";
+import type { ArchiveFormat } from "./inputs";
+import type { ReceiptReplies, ReceiptRequest } from "./receipt/protocol";
+import type { PushedEvent } from "./receipt/types";
 
 /** Where a run's stdin comes from. A blob is read by the worker, so that it is never copied through the page. */
-export type StdinSource = { kind: "live" } | { kind: "bytes"; source: Blob };
+export type StdinSource =
+  | { kind: "live" }
+  | { kind: "bytes"; source: Blob }
+  /** Live input of an earlier run, at the same moments again. */
+  | { kind: "script"; terminal: boolean; pushed: PushedEvent[] };
 
 export interface RunRequest {
   args: string[];
@@ -33,8 +41,12 @@ export interface RunRequest {
   seed?: string;
   preopens?: Preopen[];
   engine?: EngineChoice;
+  /** The program's own name; that of the module by default, and null for no arguments at all. */
+  program?: string | null;
   /** Whether to digest all calls; the digest comes with `done`. */
   trace?: boolean;
+  /** Whether to send all output as it is written, and not only what a page can draw (`drawn` is not needed then). */
+  everything?: boolean;
 }
 
 /** Answered by exactly one `reply` or `refused` with the same id, in the order sent. */
@@ -45,12 +57,15 @@ export type Request =
   | { type: "put-directory"; id: number; path: string }
   | { type: "put-file"; id: number; path: string; source: Blob }
   | { type: "remove"; id: number; path: string }
-  | { type: "mount"; id: number; format: "zip" | "tar"; path: string; source: Blob; readOnly: boolean }
+  | { type: "mount"; id: number; format: ArchiveFormat; path: string; source: Blob; readOnly: boolean }
   | { type: "lint"; id: number; name: string; source: Blob }
   /** The files of a function task in a zip. */
   | { type: "read-task-zip"; id: number; source: Blob }
   | { type: "read-config"; id: number; source: Blob }
   | { type: "start"; id: number; run: number; request: RunRequest }
+  /** How much is kept of programs that were instrumented. */
+  | { type: "kept"; id: number }
+  | { type: "clear-kept"; id: number }
   | { type: "list-files"; id: number; run: number }
   | { type: "read-file"; id: number; run: number; path: string; offset: number; length: number }
   | { type: "export-zip"; id: number; run: number; paths: string[] | null }
@@ -67,9 +82,9 @@ export type Control =
   /** The page has drawn this many bytes of output: the worker may send as many more. */
   | { type: "drawn"; run: number; bytes: number };
 
-export type ToWorker = Request | Control;
+export type ToWorker = Request | ReceiptRequest | Control;
 
-export interface Replies {
+export interface Replies extends ReceiptReplies {
   "load-module": ModuleInfo;
   reset: null;
   "put-directory": null;
@@ -81,6 +96,9 @@ export interface Replies {
   "read-task-zip": { name: string; bytes: Uint8Array }[];
   "read-config": TaskConfig;
   start: null;
+  /** Null where the browser keeps nothing. */
+  kept: KeptSum | null;
+  "clear-kept": null;
   "list-files": FileEntry[];
   "read-file": Uint8Array;
   "export-zip": Uint8Array;
@@ -131,7 +149,7 @@ export type FromWorker =
   | { type: "crashed"; message: string; stdout: Uint8Array[]; stderr: Uint8Array[] };
 
 /** A request as the page states it; the client gives it its id. */
-export type Unsent<R extends Request> = R extends Request ? Omit<R, "id"> : never;
+export type Unsent<R extends Request | ReceiptRequest> = R extends unknown ? Omit<R, "id"> : never;
 
 /** For the `default` of a `switch` over a union: fails to compile when a case is missing. */
 export function unreachable(value: never): never {

@@ -3,8 +3,12 @@ import type { Face, Task } from "./face";
 import type { Control, FromWorker, Problem, Replies, Request, ToWorker } from "./protocol";
 import { unreachable } from "./protocol";
 import { toProblem, UserError } from "./problem";
+import type { ReceiptRequest } from "./receipt/protocol";
+import { answerReceipts, startOptions } from "./worker/receipts";
+import { sum } from "./worker/kept";
+import type { KeptModules } from "./worker/keptmodules";
 import { RunLoop } from "./worker/runloop";
-import { loadRuntime } from "./worker/runtime";
+import type { Report } from "./worker/runtime";
 import { loadModule, mount, putFile, readAll } from "./worker/setup";
 
 /** The part of `DedicatedWorkerGlobalScope` used here; TypeScript's DOM and worker libraries exclude each other. */
@@ -19,6 +23,8 @@ let face: Face;
 let task: Task;
 let loop: RunLoop | null = null;
 let broken = false;
+/** Only of the site's own page: in other people's pages nothing is stored. */
+let kept: KeptModules | null = null;
 
 /** Requests are done one after the other, so that a file is whole before a run starts that reads it. */
 let queue: Promise<void> = Promise.resolve();
@@ -46,19 +52,20 @@ function current(run: number): RunLoop {
 }
 
 async function start(request: Extract<Request, { type: "start" }>): Promise<void> {
-  const { stdin, ...options } = request.request;
-  const input = stdin.kind === "live" ? "live" : await readAll(stdin.source);
+  const { everything, engine = "interpreter" } = request.request;
+  // The interpreter is the reference, and never uses what was kept.
+  const toKeep = engine === "interpreter" ? null : ((await kept?.restore(task)) ?? null);
   const run = task.start({
-    ...options,
-    stdin: input,
+    ...(await startOptions(request.request)),
     watch: (chunks, stats) => loop?.heard(chunks, stats),
   });
   loop?.free();
-  loop = new RunLoop(request.run, run, post, () => face.back(), crashed);
+  loop = new RunLoop(request.run, run, post, () => face.back(), crashed, everything);
   loop.start();
+  if (toKeep !== null) kept?.keep(task, toKeep);
 }
 
-async function answer(request: Request): Promise<Replies[keyof Replies]> {
+async function answer(request: Request | ReceiptRequest): Promise<Replies[keyof Replies]> {
   const progress = (done: number, total: number): void => post({ type: "progress", id: request.id, done, total });
   switch (request.type) {
     case "load-module":
@@ -87,6 +94,11 @@ async function answer(request: Request): Promise<Replies[keyof Replies]> {
     case "start":
       await start(request);
       return null;
+    case "kept":
+      return kept ? sum() : null;
+    case "clear-kept":
+      await kept?.clear();
+      return null;
     case "list-files":
       return current(request.run).run.files();
     case "read-file":
@@ -96,11 +108,17 @@ async function answer(request: Request): Promise<Replies[keyof Replies]> {
     case "read-output":
       return current(request.run).output.of(request.fd).read(request.offset, request.length);
     default:
-      return unreachable(request);
+      return answerReceipts(request, {
+        face,
+        task,
+        current,
+        progress,
+        early: (value) => post({ type: "reply", id: request.id, value }),
+      });
   }
 }
 
-async function reply(request: Request): Promise<void> {
+async function reply(request: Request | ReceiptRequest): Promise<void> {
   if (broken) return;
   let problem: Problem;
   try {
@@ -138,9 +156,11 @@ function control(message: Control): void {
   }
 }
 
-async function main(): Promise<void> {
+/** Loads the runtime with `load`, then answers the page. */
+export async function serve(load: (report: Report) => Promise<Face>, modules: KeptModules | null = null): Promise<void> {
+  kept = modules;
   try {
-    face = await loadRuntime(import.meta.url, post);
+    face = await load(post);
     task = new face.Task();
   } catch (error) {
     post({ type: "unusable", problem: toProblem(error) });
@@ -160,5 +180,3 @@ async function main(): Promise<void> {
   };
   post({ type: "ready", version: face.version() });
 }
-
-void main();

@@ -1,10 +1,14 @@
 //! `cargo xtask test` and its fast part, `cargo xtask check`.
 
 use crate::layout::Layout;
-use crate::{browser, guests, node, process, site, task_check, tasks, tools};
+use crate::{browser, guests, node, npm, process, site, task_check, tasks, tools};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+/// Native code is checked and tested with the second engine; wasmtime is a dependency of the tests
+/// anyway, and compiled once for all of it.
+const WITH_WASMTIME: &str = "--features=verirun/wasmtime";
 
 /// The steps so far: name, error if it failed, time.
 #[derive(Default)]
@@ -70,11 +74,13 @@ pub fn test(layout: &Layout) -> Result<()> {
     static_checks(&mut report, layout);
     rust_tests(&mut report, layout);
     report.step("sample tasks", || {
-        let tasks = tasks::build(layout)?;
-        task_check::check(layout, &tasks)
+        let built = tasks::build(layout)?;
+        task_check::check(layout, &built)
     });
     // An older site must not stand in for one that does not build.
-    if report.step("site", || site::build(layout)) {
+    if report.step("site", || site::build(layout))
+        && report.step("npm package", || npm::build(layout))
+    {
         report.step("end-to-end tests", || {
             end_to_end(layout, &browser, &firefox)
         });
@@ -99,6 +105,7 @@ fn static_checks(report: &mut Report, layout: &Layout) {
             "clippy",
             "--workspace",
             "--all-targets",
+            WITH_WASMTIME,
             "--locked",
             "--",
             "-Dwarnings",
@@ -146,14 +153,13 @@ fn static_checks(report: &mut Report, layout: &Layout) {
     });
     report.step("types", || {
         node::ensure(layout)?;
-        process::run(&mut node::command(
-            layout,
-            &[
-                "node_modules/typescript/bin/tsc",
-                "--project",
-                "tsconfig.json",
-            ],
-        ))
+        for project in ["tsconfig.json", "tsconfig.node.json"] {
+            process::run(&mut node::command(
+                layout,
+                &["node_modules/typescript/bin/tsc", "--project", project],
+            ))?;
+        }
+        Ok(())
     });
 }
 
@@ -175,6 +181,7 @@ fn rust_tests(report: &mut Report, layout: &Layout) {
             return process::run(&mut layout.cargo(&[
                 "test",
                 "--workspace",
+                WITH_WASMTIME,
                 "--locked",
                 "--no-fail-fast",
             ]));
@@ -183,11 +190,18 @@ fn rust_tests(report: &mut Report, layout: &Layout) {
             "nextest",
             "run",
             "--workspace",
+            WITH_WASMTIME,
             "--locked",
             "--no-fail-fast",
         ]))?;
         // nextest leaves the examples in the documentation out.
-        process::run(&mut layout.cargo(&["test", "--doc", "--workspace", "--locked"]))
+        process::run(&mut layout.cargo(&[
+            "test",
+            "--doc",
+            "--workspace",
+            WITH_WASMTIME,
+            "--locked",
+        ]))
     });
 }
 
