@@ -81,6 +81,14 @@ pub fn test(layout: &Layout) -> Result<()> {
     if report.step("site", || site::build(layout))
         && report.step("npm package", || npm::build(layout))
     {
+        report.step("the specification's tests, for browsers", || {
+            let out = layout.target.join("spec/spec.json");
+            process::run(
+                layout
+                    .cargo(&["run", "--quiet", "--locked", "--example=spec", "--"])
+                    .arg(out),
+            )
+        });
         report.step("end-to-end tests", || {
             end_to_end(layout, &browser, &firefox)
         });

@@ -15,15 +15,15 @@ const sha256 = async (bytes) => {
 };
 
 /** A slice, to its end. */
-async function slice(face, run, steps) {
+async function advance(face, run, steps) {
   const state = run.slice(steps);
   if (state !== "pending") return state;
   await face.back();
   return run.slice(steps);
 }
 
-/** Runs a case in slices of `steps` steps. */
-async function golden(face, one, steps, engine) {
+/** Runs a case on an engine in slices of `slice` steps. */
+async function golden(face, one, slice, engine) {
   const task = new face.Task();
   task.loadModule(one.module.split("/").at(-1), await bytesAt(one.module));
   if (one.input !== undefined) {
@@ -36,7 +36,7 @@ async function golden(face, one, steps, engine) {
   const pieces = [...(one.live ?? [])];
   const output = [];
   for (let state = ""; state !== "done"; ) {
-    state = await slice(face, run, steps);
+    state = await advance(face, run, slice);
     for (const { fd, bytes } of run.takeOutput()) {
       if (fd !== 1) throw new Error(`${one.name}: wrote to ${fd}`);
       output.push(bytes);
@@ -69,7 +69,7 @@ async function traps(face) {
     const ends = [];
     for (const engine of ["interpreter", "browser"]) {
       const run = task.start({ args: [], env: [], stdin: new Uint8Array(), engine });
-      while ((await slice(face, run, 1_000_000)) !== "done");
+      while ((await advance(face, run, 1_000_000)) !== "done");
       ends.push({ outcome: run.outcome(), stats: run.stats(), engines: run.engines() });
       run.free();
     }
@@ -85,10 +85,12 @@ try {
   const cases = JSON.parse(new TextDecoder().decode(await bytesAt("tests/golden/traces.json")));
   const found = [];
   for (const one of cases) {
-    const large = await golden(face, one, 1_000_000, "interpreter");
-    const small = await golden(face, one, 997, "interpreter");
-    const compiled = await golden(face, one, 1_000_000, "browser");
-    found.push({ large: large.found, small: small.found, compiled: compiled.found, engines: compiled.engines });
+    found.push([
+      await golden(face, one, 1_000_000, "interpreter"),
+      await golden(face, one, 997, "interpreter"),
+      await golden(face, one, 1_000_000, "browser"),
+      await golden(face, one, 997, "browser"),
+    ]);
   }
   await post({ browser: navigator.userAgent, suspends: face.suspends(), found, traps: await traps(face) });
 } catch (error) {
