@@ -3,8 +3,11 @@ import { Documents } from "./documents";
 import { setUpDrop, setUpPickers } from "./filesin";
 import { setUpKeys } from "./keys";
 import { Layout } from "./layout";
+import { Projects } from "./projects/projects";
+import { ProjectsView } from "./projects/view";
 import { Runner } from "./runner";
 import { setUpTheme } from "./theme";
+import { Watch } from "./watch/watch";
 import { Workbench } from "./workbench";
 
 const layout = new Layout();
@@ -12,6 +15,10 @@ const docs = new Documents((some) => layout.setDocuments(some));
 const runner = new Runner(docs, (view) => layout.show(view));
 const workbench = new Workbench(runner.client, docs);
 runner.attach(workbench);
+new Watch(runner);
+const projects = new Projects(workbench);
+new ProjectsView(projects, () => void workbench.useFirstSample(true));
+workbench.loaded.on(() => projects.changed.emit());
 layout.moved.on(() => runner.terminal.fit());
 
 setUpTheme((dark) => runner.terminal.setDark(dark));
@@ -21,11 +28,15 @@ setUpKeys([
   { key: "enter", mod: true, about: "Run", act: () => void runner.run() },
   { key: "enter", mod: true, shift: true, about: "Pause, or go on", act: () => runner.pauseOrResume() },
   { key: ".", mod: true, about: "Cancel the run", act: () => runner.cancel() },
+  { key: "s", mod: true, about: "Save the project now; it is saved by itself too", act: () => void projects.save() },
 ]);
 
 // Parts of others go here. They get `workbench` (what is set up: `task`, `setTask`, `changed`) and `runner` (`started`,
 // `ended`, `client`), and put what they show into #shareSlot (beside Run) and #verifySlot (at the top).
 
-void workbench.loadSamples().then(() => workbench.useFirstSample());
+void (async () => {
+  await workbench.loadSamples();
+  if (!(await projects.start())) await workbench.useFirstSample();
+})();
 // The terminal is needed at the first run: fetched when there is nothing else to do.
 setTimeout(() => void runner.terminal.load(), 1500);
