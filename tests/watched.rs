@@ -264,3 +264,92 @@ fn of_very_many_calls_the_first_and_the_last_are_kept() {
     assert_eq!(numbers[19_999..20_001], [19_999, 30_000]);
     assert_eq!(numbers[39_999], 49_999);
 }
+
+/// Runs a module that traps, and tells where it was: function, byte and `file:line:column`.
+fn whereabouts(module: &Module) -> (String, u32, String) {
+    let (run, _) = finish(
+        module,
+        &task(Limits::default()),
+        Watched::default(),
+        1 << 20,
+    );
+    assert!(
+        matches!(run.outcome(), Some(Outcome::Trap { .. })),
+        "{:?}",
+        run.outcome()
+    );
+    let place = run.whereabouts().expect("it trapped");
+    let source = place
+        .source
+        .map_or_else(String::new, |source| source.to_string());
+    (
+        place.name.unwrap_or_default(),
+        place.offset.expect("a trap has a place"),
+        source,
+    )
+}
+
+#[test]
+fn a_trap_is_found_in_the_text_that_the_module_was_assembled_from() {
+    let text = "(module (memory (export \"memory\") 1)
+  (func $inner (param i32)
+    nop
+    (drop (i32.div_u (i32.const 7) (local.get 0))))
+  (func (export \"_start\")
+    (if (i32.const 1)
+      (then (call $inner (i32.const 0))))))";
+    let module = Module::load("trap.wat", text.as_bytes()).expect("it is valid");
+    let (name, offset, source) = whereabouts(&module);
+    assert_eq!((&*name, &*source), ("inner", "trap.wat:4:12"));
+    // The operator itself: `i32.div_u` is 0x6e.
+    assert_eq!(module.wasm[offset as usize], 0x6e);
+    let module = Module::load("trap.wasm", &module.wasm).expect("it is valid");
+    let (name, again, source) = whereabouts(&module);
+    assert_eq!((&*name, again, &*source), ("inner", offset, ""));
+}
+
+#[test]
+fn where_two_operators_can_trap_alike_the_block_is_told() {
+    let module = Module::load(
+        "two.wat",
+        b"(module (memory (export \"memory\") 1)
+  (func (export \"_start\")
+    (drop (i32.load (i32.const 0)))
+    (drop (i32.load (i32.const -1)))))",
+    );
+    let (_, _, source) = whereabouts(&module.expect("it is valid"));
+    assert_eq!(source, "two.wat:3:22");
+}
+
+#[test]
+fn a_mistake_in_a_text_tells_its_place() {
+    for (text, line, column, code) in [
+        ("(module\n  (fnc))", 2, 4, "bad-text"),
+        (
+            "(module (memory (export \"memory\") 1)\n (func (export \"_start\")\n  (drop (i32.add (i32.const 1) (i64.const 2)))))",
+            3,
+            10,
+            "invalid",
+        ),
+        (
+            "(module (memory (export \"memory\") 1)\n (func $a (nop))\n (func (export \"_start\") nop\n   drop))",
+            4,
+            4,
+            "invalid",
+        ),
+        (
+            "(module (func (export \"_start\")\n (result i32)))",
+            1,
+            10,
+            "invalid",
+        ),
+    ] {
+        let error = Module::load("x.wat", text.as_bytes()).expect_err("it is wrong");
+        let (position, brief) = error.in_text().expect("it is in the text");
+        assert_eq!(
+            (position.line, position.column, error.code()),
+            (line, column, code),
+            "{text}: {brief}"
+        );
+    }
+}

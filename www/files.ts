@@ -124,7 +124,6 @@ export class FilesView {
   }
 
   #preview(path: string, size: number, front = true): void {
-    this.#select(path);
     const panel = make("div", { id: "preview", className: "preview" });
     this.#docs.open({ key: OUTPUT, title: path.split("/").at(-1) ?? path, about: `${path}, after the run`, panel, closed: () => this.#select(null) }, front);
     const entry = this.#entries.find((one) => one.path === path);
@@ -134,6 +133,7 @@ export class FilesView {
       others: () => this.#others(path),
       diffFirst: entry?.change === "modified",
     });
+    this.#select(path);
   }
 
   /** What a file may be compared with: itself before the run, the other input files, the other files now. */

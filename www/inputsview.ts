@@ -97,6 +97,7 @@ export class InputsView {
   open(path: string): void {
     const item = this.#file(path);
     if (!item) return;
+    this.#docs.wanted.emit();
     const panel = make("div", { className: "preview" });
     this.#docs.open({ key: inputKey(path), title: path.split("/").at(-1) ?? path, about: `${path}, an input file`, panel });
     openPreview(panel, {

@@ -12,6 +12,7 @@ import { Workbench } from "./workbench";
 
 const layout = new Layout();
 const docs = new Documents((some) => layout.setDocuments(some));
+docs.wanted.on(() => layout.show("docs"));
 const runner = new Runner(docs, (view) => layout.show(view));
 const workbench = new Workbench(runner.client, docs);
 runner.attach(workbench);

@@ -71,6 +71,8 @@ export class Source {
       about,
       panel: make("div", { className: "source" }, note, editor.element),
       closed: () => {
+        // Another text has taken its place.
+        if (this.#editor !== editor) return;
         this.#drop();
         this.#events.hidden(true);
       },
@@ -92,7 +94,9 @@ export class Source {
     this.#events.hidden(false);
   }
 
+  /** Brings it into view, to be written in. */
   focus(): void {
+    this.#docs.wanted.emit();
     this.#editor?.focus();
   }
 

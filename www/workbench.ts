@@ -10,7 +10,7 @@ import type { Documents } from "./documents";
 import { byId, showIfSlow } from "./dom";
 import { type Dropped, isProgram, readPicked } from "./drop";
 import { bytes as bytesText } from "./format";
-import { setUpTask, type TaskFiles } from "./functiontask";
+import { loadTask, type TaskFiles } from "./functiontask";
 import type { Mark } from "./editor/marks";
 import { cleanPath, Inputs, type InputItem } from "./inputs";
 import { InputsView } from "./inputsview";
@@ -330,40 +330,23 @@ export class Workbench {
     return this.#script;
   }
 
-  /** Sets up a function task from its files, or from a zip that may hold one. */
   async #useTask(from: TaskFiles | File): Promise<void> {
     this.#leave();
     this.#choice += 1;
     const mine = this.#choice;
     clearProblem("inputs");
     try {
-      const files = from instanceof File ? await this.#unzipTask(from) : from;
-      const config = files.get("config.json");
-      const read = config ? await this.#client.request({ type: "read-config", source: config }) : null;
+      const task = await loadTask(this.#client, from);
       if (mine !== this.#choice) return;
-      const task = setUpTask(files, read);
       this.form.fillTask(task.limits);
       this.inputs.setAll(task.items);
       this.source.clear();
       this.#useOwn(task.program);
       this.#functionTask = task.program;
-      if (!task.hasInput) {
-        showProblem("inputs", {
-          code: "no-input",
-          message: "The task has no input.txt.",
-          hint: "Add one under Input files, or run it without if it needs none.",
-        });
-      } else if (task.warnings.length > 0) {
-        showProblem("inputs", { code: "config-warning", message: task.warnings.join(" "), hint: "The limits that it sets were taken." });
-      }
+      if (task.problem) showProblem("inputs", task.problem);
     } catch (error) {
       showProblem("inputs", error);
     }
-  }
-
-  async #unzipTask(zip: File): Promise<TaskFiles> {
-    const files = await this.#client.request({ type: "read-task-zip", source: zip });
-    return new Map(files.map(({ name, bytes }) => [name, new Blob([bytes as Uint8Array<ArrayBuffer>])]));
   }
 
   addInputs(items: InputItem[]): void {

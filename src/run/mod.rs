@@ -406,7 +406,10 @@ impl Run {
     pub fn whereabouts(&self) -> Option<Whereabouts> {
         self.outcome.as_ref()?;
         let (function, offset) = match (self.place(), self.shown().end()?) {
-            (Some(place), End::Trap { .. }) => (place.function, Some(place.offset)),
+            (Some(place), End::Trap { kind, .. }) => {
+                let site = self.module.trap_site(place.offset, kind);
+                (place.function, Some(site))
+            }
             (_, End::Passed(passed)) => (passed.function?, None),
             _ => return None,
         };

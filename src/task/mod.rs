@@ -8,6 +8,7 @@ mod names;
 mod profile;
 mod source;
 mod text;
+mod trapsite;
 
 use crate::fs::Filesystem;
 use crate::wasi::Pushed;

@@ -2,6 +2,7 @@
 //! line table (DWARF's `.debug_line`) that a compiler left in it.
 
 use super::Module;
+use super::trapsite::trap_site;
 use gimli::{
     DebugLine, DebugLineOffset, EndianSlice, LineProgramHeader, LittleEndian, Reader as _,
 };
@@ -26,7 +27,8 @@ pub struct Whereabouts {
     pub function: u32,
     /// Its name in the name section.
     pub name: Option<String>,
-    /// The byte of the module where the code that ran begins, if that is known.
+    /// The byte of the module where it trapped; where the basic block starts that trapped, if more than
+    /// one of its operators can trap like that. `None` if only the function is known.
     pub offset: Option<u32>,
     /// Where that is in the source, if the module tells.
     pub source: Option<SourcePlace>,
@@ -43,6 +45,12 @@ impl std::fmt::Display for SourcePlace {
 }
 
 impl Module {
+    /// The byte of the operator that trapped, given where its basic block starts and the trap's name:
+    /// the only one of the block that can trap like this, or the start if there are several.
+    pub fn trap_site(&self, block: u32, trap: &str) -> u32 {
+        trap_site(&self.wasm, block, trap)
+    }
+
     /// Where in its source the code at a byte of the module came from.
     pub fn source_place(&self, offset: u32) -> Option<SourcePlace> {
         if let Some(text) = &self.text {

@@ -50,8 +50,8 @@ pub(super) struct TextProblem {
 #[derive(Debug)]
 pub(super) struct TextMap {
     text: String,
-    /// For each function with code, in order: where in the text each of its operators is.
-    functions: Vec<Vec<u32>>,
+    /// For each function with code, in order: where in the text it is, and each of its operators.
+    functions: Vec<(usize, Vec<u32>)>,
 }
 
 /// Assembles a module. Of a text with something wrong nothing is assembled.
@@ -78,7 +78,8 @@ pub(super) fn assemble(name: &str, text: &str) -> Result<(Vec<u8>, TextMap), Tex
                 && let FuncKind::Inline { expression, .. } = &function.kind
             {
                 let spans = expression.instr_spans.iter().flatten();
-                functions.push(spans.map(|span| span.offset() as u32).collect());
+                let spans = spans.map(|span| span.offset() as u32).collect();
+                functions.push((function.span.offset(), spans));
             }
         }
     }
@@ -101,14 +102,15 @@ impl TextMap {
             .by_ref()
             .enumerate()
             .find(|(_, body)| contains(&body.range(), offset))?;
-        let spans = self.functions.get(index)?;
+        let (function, spans) = self.functions.get(index)?;
         let operators = body.get_operators_reader().ok()?.into_iter_with_offsets();
         let before = operators
             .map_while(Result::ok)
             .take_while(|&(_, at)| at <= offset)
             .count();
-        let span = spans.get(before.saturating_sub(1)).or(spans.last())?;
-        Some(Position::at(&self.text, *span as usize))
+        let span = spans.get(before.saturating_sub(1)).or(spans.last());
+        let at = span.map_or(*function, |&span| span as usize);
+        Some(Position::at(&self.text, at))
     }
 }
 

@@ -5,7 +5,7 @@ import { grouped } from "../format";
 import { parseRows } from "./csv";
 
 /** Bytes of a window; a row that is longer is shown as far as it goes. */
-const WINDOW = 96 * 1024;
+const WINDOW = 16 * 1024;
 const MANY_COLUMNS = 200;
 
 export async function tableView(source: ByteSource, separator: string): Promise<HTMLElement> {

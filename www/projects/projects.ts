@@ -37,6 +37,7 @@ export class Projects {
   #dirty = false;
   /** Another tab has changed it: it is not saved until someone has decided. */
   #conflict = false;
+  #problem = "";
 
   constructor(workbench: Workbench) {
     this.#workbench = workbench;
@@ -65,8 +66,6 @@ export class Projects {
     const id = tabProject() ?? remembered("project");
     return id !== null && (await this.open(id).catch(() => false));
   }
-
-  #problem = "";
 
   /** Why nothing is kept, where that is so. */
   get problem(): string {
