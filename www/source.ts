@@ -10,6 +10,8 @@ export const SOURCE = "source";
 const TYPING_MS = 400;
 
 export interface SourceEvents {
+  /** A key was pressed: `typed` will follow. */
+  typing(): void;
   /** What was typed, in pauses. */
   typed(text: string): void;
   /** Whether there is a source that is not shown. */
@@ -59,6 +61,7 @@ export class Source {
       readOnly,
       changed: () => {
         this.#touched = true;
+        this.#events.typing();
         clearTimeout(this.#timer);
         this.#timer = window.setTimeout(() => this.flush(), TYPING_MS);
       },

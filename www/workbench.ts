@@ -37,6 +37,8 @@ export interface TaskSetup {
 export class Workbench {
   /** Emitted whenever a user has changed program, files or fields; not when a sample or a project is loaded. */
   readonly changed = new Signal<void>();
+  /** Emitted when `changed` will be in a moment: someone is typing. */
+  readonly changing = new Signal<void>();
   /** Emitted when a sample has been put in place. */
   readonly loaded = new Signal<void>();
   /** Emitted before something else takes the place of what a user has worked on. */
@@ -85,6 +87,7 @@ export class Workbench {
       source: () => this.source.reopen(),
     });
     this.source = new Source(docs, {
+      typing: () => this.changing.emit(),
       typed: (text) => this.#typed(text),
       hidden: (is) => this.#programView.offerSource(is),
     });

@@ -31,8 +31,8 @@ export class Projects {
   #open: Open | null = null;
   #state: SaveState = "unchanged";
   #timer = 0;
-  /** Saves come one after the other. */
-  #queue: Promise<unknown> = Promise.resolve();
+  /** Saves come one after the other: the one that is under way. */
+  #saving: Promise<void> | null = null;
   /** What was changed is not saved yet. */
   #dirty = false;
   /** Another tab has changed it: it is not saved until someone has decided. */
@@ -43,13 +43,15 @@ export class Projects {
     this.#workbench = workbench;
     workbench.changed.on(() => this.#later());
     workbench.leaving.on(() => void this.leave());
+    workbench.changing.on(() => {
+      if (this.#store && !this.#conflict) this.#become("saving");
+    });
     // The last chance before the page goes, or a phone puts it away.
     const last = (): void => {
-      if (document.visibilityState !== "hidden") return;
       workbench.source.flush();
       if (this.#dirty) void this.save();
     };
-    document.addEventListener("visibilitychange", last);
+    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && last());
     window.addEventListener("pagehide", last);
   }
 
@@ -104,7 +106,7 @@ export class Projects {
   async leave(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = 0;
-    const saved = this.#dirty ? this.save() : this.#queue;
+    const saved = this.#dirty ? this.save() : this.#saving;
     const left = this.#open;
     this.#attach(null);
     this.#dirty = false;
@@ -147,9 +149,12 @@ export class Projects {
     const open = this.#open;
     if (!open) return Promise.resolve();
     this.#dirty = false;
-    const saving = this.#queue.then(() => this.#save(store, open, task));
-    this.#queue = saving;
-    return saving;
+    // At once if it can be: there may be no later.
+    const saving = this.#saving ? this.#saving.then(() => this.#save(store, open, task)) : this.#save(store, open, task);
+    this.#saving = saving;
+    return saving.finally(() => {
+      if (this.#saving === saving) this.#saving = null;
+    });
   }
 
   async #save(store: Store, open: Open, task: TaskSetup): Promise<void> {

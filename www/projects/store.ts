@@ -12,6 +12,8 @@ import { type Packed, pack, unpack } from "./record";
 const NAME = "verirun";
 const PROJECTS = "projects";
 const FILES = "files";
+/** Has a key for the latest revision of each project: adding one that is there fails, without anything to be read first. */
+const REVISIONS = "revisions";
 
 export interface ProjectRecord {
   id: string;
@@ -36,6 +38,8 @@ export class Store {
   readonly #db: IDBDatabase;
   /** Files that are stored, by what the page holds of them. */
   readonly #keys = new WeakMap<Blob, string>();
+  /** The files of each project that was loaded or saved here. */
+  readonly #files = new Map<string, readonly string[]>();
 
   private constructor(db: IDBDatabase) {
     this.#db = db;
@@ -50,6 +54,7 @@ export class Store {
       opening.onupgradeneeded = () => {
         opening.result.createObjectStore(PROJECTS, { keyPath: "id" });
         opening.result.createObjectStore(FILES);
+        opening.result.createObjectStore(REVISIONS);
       };
       const store = new Store(await done(opening));
       await store.#purge();
@@ -80,61 +85,71 @@ export class Store {
       this.#keys.set(blob, key);
       return blob;
     });
+    this.#files.set(id, record.task.files);
     return { record, task };
   }
 
   /**
    * Saves a project that was last seen at `revision` (0: it is new); returns the new one. Throws `project-changed` if
    * another tab has saved it meanwhile, and `storage-full` if there is no room; then nothing has changed.
+   *
+   * Everything is asked for before this returns for the first time, and nothing waits for an answer: so it is saved
+   * even if the page is left in that moment.
    */
   async save(project: { id: string; name: string; revision: number }, task: TaskSetup): Promise<number> {
-    const fresh = new Map<string, Blob>();
+    const { id, name } = project;
+    const fresh = new Map<Blob, string>();
     const packed = pack(task, (blob) => {
-      const key = this.#keys.get(blob) ?? crypto.randomUUID();
-      if (!this.#keys.has(blob)) fresh.set(key, blob);
+      const key = this.#keys.get(blob) ?? fresh.get(blob) ?? crypto.randomUUID();
+      if (!this.#keys.has(blob)) fresh.set(blob, key);
       return key;
     });
     const revision = project.revision + 1;
-    const record: ProjectRecord = { id: project.id, name: project.name, updated: Date.now(), revision, task: packed };
-    await this.#write(async (projects, files) => {
-      const before = await done<ProjectRecord | undefined>(projects.get(project.id));
-      if ((before?.revision ?? 0) !== project.revision) throw changed(project.name);
-      for (const [key, blob] of fresh) files.put(blob, key);
-      for (const key of before?.task.files ?? []) if (!packed.files.includes(key)) files.delete(key);
+    const record: ProjectRecord = { id, name, updated: Date.now(), revision, task: packed };
+    const before = this.#files.get(id) ?? [];
+    let taken = false;
+    const saved = this.#write((projects, files, revisions) => {
+      revisions.add(record.updated, [id, revision]).onerror = (event) => {
+        taken = (event.target as IDBRequest).error?.name === "ConstraintError";
+      };
+      if (project.revision > 0) revisions.delete([id, project.revision]);
+      for (const [blob, key] of fresh) files.put(blob, key);
+      for (const key of before) if (!packed.files.includes(key)) files.delete(key);
       projects.put(record);
     });
-    for (const [key, blob] of fresh) this.#keys.set(blob, key);
+    await saved.catch((error: unknown) => {
+      throw taken ? changed(name) : error;
+    });
+    for (const [blob, key] of fresh) this.#keys.set(blob, key);
+    this.#files.set(id, packed.files);
     return revision;
   }
 
   async rename(id: string, name: string): Promise<void> {
-    await this.#change(id, (record) => ({ ...record, name, revision: record.revision + 1 }));
+    const found = await this.load(id);
+    if (found) await this.save({ id, name, revision: found.record.revision }, found.task);
   }
 
   /** Its files stay until the next visit, so that it can be brought back. */
   async setDeleted(id: string, deleted: boolean): Promise<void> {
-    await this.#change(id, ({ deleted: _, ...record }) => (deleted ? { ...record, deleted } : record));
-  }
-
-  async revision(id: string): Promise<number> {
     const record = await done<ProjectRecord | undefined>(this.#read(PROJECTS).get(id));
-    return record && !record.deleted ? record.revision : 0;
-  }
-
-  async #change(id: string, change: (record: ProjectRecord) => ProjectRecord): Promise<void> {
-    await this.#write(async (projects) => {
-      const record = await done<ProjectRecord | undefined>(projects.get(id));
-      if (record) projects.put(change(record));
+    if (!record) return;
+    const { deleted: _, ...rest } = record;
+    await this.#write((projects) => {
+      projects.put(deleted ? { ...rest, deleted } : rest);
     });
   }
 
   /** Removes what was deleted in an earlier visit. */
   async #purge(): Promise<void> {
-    await this.#write(async (projects, files) => {
-      for (const record of await done<ProjectRecord[]>(projects.getAll())) {
-        if (!record.deleted) continue;
-        for (const key of record.task.files) files.delete(key);
-        projects.delete(record.id);
+    const records = await done<ProjectRecord[]>(this.#read(PROJECTS).getAll());
+    const gone = records.filter(({ deleted }) => deleted);
+    if (gone.length === 0) return;
+    await this.#write((projects, files, revisions) => {
+      for (const { id, revision, task } of gone) {
+        for (const key of task.files) files.delete(key);
+        revisions.delete([id, revision]);
+        projects.delete(id);
       }
     });
   }
@@ -143,26 +158,21 @@ export class Store {
     return this.#db.transaction(name).objectStore(name);
   }
 
-  async #write(work: (projects: IDBObjectStore, files: IDBObjectStore) => Promise<void>): Promise<void> {
-    // `strict`: told to be saved only when it is on the disk.
-    const transaction = this.#db.transaction([PROJECTS, FILES], "readwrite", { durability: "strict" });
-    const ended = new Promise<void>((resolve, reject) => {
-      transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error ?? new Error("the browser gave it up"));
-    });
-    ended.catch(() => {}); // `work` may have a better reason
-    try {
-      await work(transaction.objectStore(PROJECTS), transaction.objectStore(FILES));
-    } catch (error) {
+  /** `work` asks for all there is to do, and waits for nothing. */
+  #write(work: (projects: IDBObjectStore, files: IDBObjectStore, revisions: IDBObjectStore) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
       try {
-        transaction.abort();
-      } catch {
-        // It was over already.
+        // `strict`: told to be saved only when it is on the disk.
+        const transaction = this.#db.transaction([PROJECTS, FILES, REVISIONS], "readwrite", { durability: "strict" });
+        transaction.oncomplete = () => resolve();
+        transaction.onabort = () => reject(storageProblem(transaction.error ?? new Error("the browser gave it up")));
+        const [projects, files, revisions] = [PROJECTS, FILES, REVISIONS].map((name) => transaction.objectStore(name));
+        if (projects && files && revisions) work(projects, files, revisions);
+        // Now, and not when the page comes to rest, for it may be gone by then.
+        transaction.commit();
+      } catch (error) {
+        reject(storageProblem(error));
       }
-      throw storageProblem(error);
-    }
-    await ended.catch((error: unknown) => {
-      throw storageProblem(error);
     });
   }
 }
