@@ -6,6 +6,8 @@ import { Layout } from "./layout";
 import { Projects } from "./projects/projects";
 import { ProjectsView } from "./projects/view";
 import { Runner } from "./runner";
+import { Share } from "./share/share";
+import { keepForOffline } from "./offline/register";
 import { setUpTheme } from "./theme";
 import { Watch } from "./watch/watch";
 import { Workbench } from "./workbench";
@@ -35,9 +37,13 @@ setUpKeys([
 // Parts of others go here. They get `workbench` (what is set up: `task`, `setTask`, `changed`) and `runner` (`started`,
 // `ended`, `client`), and put what they show into #shareSlot (beside Run) and #verifySlot (at the top).
 
+const share = new Share(workbench, runner);
+share.openAddress();
+
 void (async () => {
   await workbench.loadSamples();
   if (!(await projects.start())) await workbench.useFirstSample();
 })();
 // The terminal is needed at the first run: fetched when there is nothing else to do.
 setTimeout(() => void runner.terminal.load(), 1500);
+keepForOffline();

@@ -13,6 +13,7 @@ import { describe, describeEngines, type Verdict } from "./outcome";
 import { OutputView } from "./outputview";
 import type { RunRequest, RunState, RunStats } from "./protocol";
 import { Signal } from "./signal";
+import { siteWorker } from "./siteworker";
 import { RunBar } from "./status";
 import { Terminal } from "./terminal";
 import { scriptError, TAIL } from "./scripterrors";
@@ -44,6 +45,8 @@ export class Runner {
   /** A run is about to start. */
   readonly started = new Signal<RunRequest>();
   readonly ended = new Signal<Ended>();
+  /** Makes what is run of what the fields say; by default it is that. */
+  prepare: (request: RunRequest) => Promise<RunRequest> = (request) => Promise.resolve(request);
   readonly #bar: RunBar;
   readonly #output: OutputView;
   readonly #files: FilesView;
@@ -127,7 +130,7 @@ export class Runner {
         this.#output.rescue(stdout, stderr);
         this.#bar.done({ tone: "bad", headline: "The runtime failed", advice: "The output until then is kept. Nothing can be said about the program." }, null);
       },
-    });
+    }, siteWorker);
   }
 
   /** Starts a run of what is set up, if none is going on. */
@@ -137,13 +140,14 @@ export class Runner {
     clearProblem("run");
     workbench.source.flush();
     try {
-      const request = workbench.form.read();
-      this.preparing.emit(request);
-      this.#request = request;
-      this.#bar.starting(request.limits);
+      const read = workbench.form.read();
+      this.#bar.starting(read.limits);
       this.#show("output");
       await workbench.session.sync();
       this.#inputs = workbench.session.items;
+      const request = await this.prepare(read);
+      this.preparing.emit(request);
+      this.#request = request;
       this.terminal.reset();
       this.#output.clear();
       this.#files.clear();

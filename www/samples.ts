@@ -22,12 +22,13 @@ export interface Sample {
   size?: number;
   /** It is an interpreter, for programs whose names end like this. */
   runtimeFor?: string[];
-  /** Where the interpreter looks for the program. */
+  /** Where the interpreter looks for the program, and the program of a sample that it runs lies. */
   program?: string;
 }
 
 const INDEX = new URL("./tasks/index.json", document.baseURI);
 
+/** All of them, the runtimes too. */
 export async function listSamples(): Promise<Sample[]> {
   return JSON.parse(await (await get(INDEX)).text()) as Sample[];
 }
@@ -56,7 +57,8 @@ export async function loadSample(sample: Sample, progress?: LoadProgress): Promi
     ...sample.files.map((file) => get(new URL(file.url, INDEX))),
   ]);
   return {
-    program: { name: fileName(sample.module), source: module },
+    // Each function task's module is called task.wasm.
+    program: { name: fileName(sample.module).replace(/^task\.wasm$/, `${sample.id}.wasm`), source: module },
     items: files.map((file, index) => ({ kind: "file", path: cleanPath(sample.files[index]?.path ?? ""), source: file })),
     source: text && sample.source !== undefined ? { name: fileName(sample.source), text: await text.text(), runs: runs(sample) } : null,
   };
@@ -64,7 +66,7 @@ export async function loadSample(sample: Sample, progress?: LoadProgress): Promi
 
 function runs(sample: Sample): SampleSource["runs"] {
   if (sample.source === sample.module) return "module";
-  const file = sample.files.find(({ url }) => url === sample.source);
+  const file = sample.files.find(({ path, url }) => url === sample.source || (sample.program !== undefined && cleanPath(sample.program) === path));
   return file ? { path: cleanPath(file.path) } : null;
 }
 

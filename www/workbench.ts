@@ -25,6 +25,12 @@ import { WAT } from "./starters";
 /** Text modules up to this size are opened in the editor. */
 const EDIT_MAX = 1024 * 1024;
 
+/** A package keeps the name of a text that was assembled for it. */
+async function isBinary(source: Blob): Promise<boolean> {
+  const head = new Uint8Array(await source.slice(0, 4).arrayBuffer());
+  return head[0] === 0 && String.fromCharCode(...head.subarray(1)) === "asm";
+}
+
 /** All that a user has set up. */
 export interface TaskSetup {
   program: Program | null;
@@ -43,6 +49,8 @@ export class Workbench {
   readonly loaded = new Signal<void>();
   /** Emitted before something else takes the place of what a user has worked on. */
   readonly leaving = new Signal<void>();
+  /** Takes what was dropped or opened, if it is for another part of the page. */
+  taker: (dropped: Dropped) => Promise<boolean> = () => Promise.resolve(false);
   readonly form: SetupForm;
   readonly inputs: Inputs;
   readonly session: Session;
@@ -159,6 +167,7 @@ export class Workbench {
 
   /** Puts another set-up in the place of this one. */
   async setTask(task: TaskSetup): Promise<void> {
+    this.#leave();
     const sample = this.#samples.find(({ id }) => id === task.sample);
     this.#quietly(() => {
       this.form.setFields(task.fields);
@@ -261,7 +270,7 @@ export class Workbench {
       this.#emit();
       return;
     }
-    if (/\.wa[ts]t?$/i.test(program.name) && !/\.wasm$/i.test(program.name) && program.source.size <= EDIT_MAX) {
+    if (/\.wast?$|\.wat$/i.test(program.name) && program.source.size <= EDIT_MAX && !(await isBinary(program.source))) {
       this.source.show({ name: program.name, text: await program.source.text(), readOnly: false, about: "The program" });
     } else {
       this.source.clear();
@@ -277,6 +286,7 @@ export class Workbench {
   }
 
   async useFile(file: File): Promise<void> {
+    if (!isProgram(file.name) && (await this.taker({ items: readPicked([file]), programs: [], task: null }))) return;
     // What was written stays a project of its own; a program that was built elsewhere may be replaced by a new build.
     if (this.#written) this.#leave();
     this.#clearSample();
@@ -359,7 +369,8 @@ export class Workbench {
   }
 
   /** One program is the program; several cannot be, so they are input files like the rest. */
-  useDropped(dropped: Dropped): void {
+  async useDropped(dropped: Dropped): Promise<void> {
+    if (await this.taker(dropped)) return;
     if (dropped.task) {
       void this.#useTask(dropped.task);
       return;

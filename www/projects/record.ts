@@ -1,5 +1,5 @@
 /** A set-up as it is stored: everything but its files, which it names by key. No DOM. */
-import type { InputItem } from "../inputs";
+import type { ArchiveFormat, InputItem } from "../inputs";
 import type { Fields } from "../setupform";
 import type { TaskSetup } from "../workbench";
 
@@ -8,7 +8,7 @@ type Ref = { file: string };
 type PackedItem =
   | { kind: "file"; path: string; source: Ref }
   | { kind: "directory"; path: string }
-  | { kind: "archive"; path: string; name: string; format: "zip" | "tar"; source: Ref; readOnly?: boolean };
+  | { kind: "archive"; path: string; name: string; format: ArchiveFormat; source: Ref; readOnly?: boolean };
 
 export interface Packed {
   program: { name: string; source: Ref } | null;

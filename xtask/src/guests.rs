@@ -1,10 +1,10 @@
 //! Building the test programs in `tests/guests`: Rust, C, and AssemblyScript.
 
 use crate::layout::Layout;
+use crate::outdated::{finish, is_outdated};
 use crate::{node, process, tools, zig};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 /// Builds all of them below `target/guests`.
 pub fn build(layout: &Layout) -> Result<()> {
@@ -90,8 +90,6 @@ fn assemblyscript(layout: &Layout) -> Result<()> {
 /// The sources in `folder` that end in `extension`, each with its program in `out`, as far as the program is missing or
 /// older than anything in the folder or below it.
 fn outdated(folder: &Path, extension: &str, out: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
-    std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
-    let newest = newest(folder)?;
     let mut sources = Vec::new();
     for entry in
         std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
@@ -102,35 +100,10 @@ fn outdated(folder: &Path, extension: &str, out: &Path) -> Result<Vec<(PathBuf, 
         }
         let name = source.file_stem().context("a source has a name")?;
         let program = out.join(name).with_extension("wasm");
-        let built = program.metadata().and_then(|meta| meta.modified());
-        if built.is_err() || built.is_ok_and(|built| built < newest) {
+        if is_outdated(&program, &[folder])? {
             sources.push((source, program));
         }
     }
     sources.sort();
     Ok(sources)
-}
-
-/// When the last change below `folder` was made.
-fn newest(folder: &Path) -> Result<SystemTime> {
-    let mut newest = SystemTime::UNIX_EPOCH;
-    for entry in
-        std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
-    {
-        let entry = entry?;
-        let changed = match entry.file_type()?.is_dir() {
-            true => self::newest(&entry.path())?,
-            false => entry.metadata()?.modified()?,
-        };
-        newest = newest.max(changed);
-    }
-    Ok(newest)
-}
-
-/// Only a whole program ever has the final name.
-fn finish(program: &Path, build: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    let unfinished = program.with_extension("unfinished.wasm");
-    build(&unfinished)?;
-    std::fs::rename(&unfinished, program)
-        .with_context(|| format!("cannot rename to {}", program.display()))
 }

@@ -3,13 +3,19 @@
 mod bench;
 mod browser;
 mod checks;
+mod go;
 mod guests;
 mod layout;
 mod node;
+mod npm;
+mod outdated;
+mod pip;
 mod process;
+mod runtimes;
 mod scale;
 mod serve;
 mod site;
+mod task_build;
 mod task_check;
 mod tasks;
 mod tools;
@@ -36,6 +42,7 @@ Usage: cargo xtask <command>
           what metering costs, on the browser's own engine and on the interpreter in it
   bench scale [PART...]
           show how the time of filesystem work grows with its size (benches/scale.rs)
+  npm     build the site and the npm package: target/npm/verirun.tgz
   guests  build the test programs in tests/guests (Rust, C, AssemblyScript)
   zig     install the C compiler for WASI and print where it is
   help    this text
@@ -82,13 +89,17 @@ fn dispatch(args: &[String]) -> Result<()> {
         "test" => checks::test(&layout),
         "check" => checks::check(&layout),
         "tasks" => {
-            let tasks = tasks::build(&layout)?;
-            task_check::check(&layout, &tasks)
+            let built = tasks::build(&layout)?;
+            task_check::check(&layout, &built)
         }
         "bench" if rest.first().is_some_and(|what| what == "scale") => {
             scale::run(&layout, &rest[1..])
         }
         "bench" => bench::run(&layout, rest),
+        "npm" => {
+            site::build(&layout)?;
+            npm::build(&layout)
+        }
         "guests" => guests::build(&layout),
         "zig" => {
             println!("{}", zig::ensure(&layout)?.display());

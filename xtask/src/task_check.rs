@@ -3,21 +3,22 @@
 
 use crate::layout::Layout;
 use crate::process;
-use crate::tasks::{Task, texts};
+use crate::runtimes::Runtime;
+use crate::tasks::{Built, Task, texts};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// Checks every task: its published run if that needs nobody to type, and all of `checks`.
-pub fn check(layout: &Layout, tasks: &[Task]) -> Result<()> {
+pub fn check(layout: &Layout, built: &Built) -> Result<()> {
     process::run(&mut layout.cargo(&["build", "--quiet", "--locked"]))?;
     let verirun = layout
         .target
         .join(format!("debug/verirun{}", std::env::consts::EXE_SUFFIX));
     let (mut passed, mut failed) = (0, 0);
-    for task in tasks {
-        for (name, run) in runs(task) {
+    for task in &built.tasks {
+        for (name, run) in runs(task, &built.runtimes)? {
             match check_run(layout, &verirun, task, &run) {
                 Ok(()) => passed += 1,
                 Err(error) => {
@@ -44,7 +45,7 @@ struct Run {
     outputs: Vec<(String, Vec<u8>)>,
 }
 
-fn runs(task: &Task) -> Vec<(String, Run)> {
+fn runs(task: &Task, runtimes: &[Runtime]) -> Result<Vec<(String, Run)>> {
     let spec = &task.spec;
     let read = |paths: Vec<&str>| -> Vec<(String, Vec<u8>)> {
         let paths = paths.into_iter();
@@ -98,7 +99,19 @@ fn runs(task: &Task) -> Vec<(String, Run)> {
         };
         runs.push((text(check.get("name")), run));
     }
-    runs
+    // A runtime is told where the program lies, and finds it there.
+    if let Some((path, source)) = task.program(runtimes)? {
+        for (_, run) in &mut runs {
+            run.args.insert(0, path.to_owned());
+            let path = path.trim_start_matches('/');
+            run.inputs.extend(
+                read(vec![source])
+                    .into_iter()
+                    .map(|(_, content)| (path.to_owned(), content)),
+            );
+        }
+    }
+    Ok(runs)
 }
 
 fn text(value: Option<&Value>) -> String {
@@ -137,10 +150,53 @@ fn check_run(layout: &Layout, verirun: &Path, task: &Task, run: &Run) -> Result<
     for (key, value) in &run.env {
         command.arg("--env").arg(format!("{key}={value}"));
     }
-    command.arg(layout.tasks().join(&task.id).join(&task.module));
+    command.arg(layout.tasks().join(&task.module));
     command.args(&run.args);
     let output = command.stdin(Stdio::null()).output()?;
-    compare(run, &output, &outputs)
+    compare(run, &output, &outputs)?;
+    match task.function_folder(layout) {
+        Some(folder) => check_function(verirun, &folder, run, &inputs, &outputs)
+            .context("as a function task, with `verirun run-task`"),
+        None => Ok(()),
+    }
+}
+
+/// The same once more with `verirun run-task`, which must come to the same end.
+fn check_function(
+    verirun: &Path,
+    folder: &Path,
+    run: &Run,
+    inputs: &Path,
+    outputs: &Path,
+) -> Result<()> {
+    let input = inputs.join("input.txt");
+    // Without any input a function task is refused.
+    if !input.is_file() {
+        return Ok(());
+    }
+    let mut command = Command::new(verirun);
+    command
+        .arg("run-task")
+        .arg(folder)
+        .arg("--input-file")
+        .arg(&input);
+    let output = command.stdin(Stdio::null()).output()?;
+    let good = run.expected.get("exit").and_then(Value::as_i64) == Some(0);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.success() == good,
+        "{}; {stderr}",
+        output.status
+    );
+    if good {
+        let wanted = read_output(outputs, "output.txt")?;
+        ensure!(
+            output.stdout == wanted,
+            "the output is {:?}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+    }
+    Ok(())
 }
 
 fn compare(run: &Run, output: &Output, folder: &Path) -> Result<()> {

@@ -1,15 +1,18 @@
-/** axe-core on what a page shows. */
+/** axe-core on what a page shows now. The page's own security policy keeps it out: visit with `bypassCSP`. */
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-/** The page's own security policy keeps axe out: visit with `bypassCSP`. */
-export async function checkAccessibility(page, what) {
+/** What it finds, in words; without anything the list is empty. */
+export async function axeViolations(page) {
   if (!(await page.evaluate(() => "axe" in globalThis))) await page.addScriptTag({ path: axe });
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(" ")}: ${node.failureSummary}`).join("; ")}`);
-  assert.deepEqual(found, [], what);
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(" ")}: ${node.failureSummary}`).join("; ")}`);
+}
+
+export async function checkAccessibility(page, what) {
+  assert.deepEqual(await axeViolations(page), [], what);
 }
 
 export async function noSidewaysScroll(page) {
