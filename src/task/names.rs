@@ -1,4 +1,5 @@
-//! Names of functions, as a module's name section has them.
+//! Names of functions, as a module's name section has them; those that Rust made unreadable are made
+//! readable again.
 
 use super::Module;
 use std::collections::BTreeMap;
@@ -26,10 +27,39 @@ impl Module {
                     continue;
                 };
                 for naming in map.into_iter().map_while(Result::ok) {
-                    names.insert(naming.index, naming.name.to_owned());
+                    names.insert(naming.index, readable(naming.name));
                 }
             }
         }
         names
+    }
+}
+
+/// A symbol of Rust as it stood in the source, without the hash; any other name as it is.
+fn readable(name: &str) -> String {
+    match rustc_demangle::try_demangle(name) {
+        Ok(symbol) => format!("{symbol:#}"),
+        Err(_) => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readable;
+
+    #[test]
+    fn symbols_of_rust_are_readable_and_other_names_stay() {
+        for (name, shown) in [
+            ("_ZN4tour4main17hee649962e42c29a4E", "tour::main"),
+            (
+                "_RNvCskwGfYPst2Cb_3foo16example_function",
+                "foo::example_function",
+            ),
+            ("parse_header", "parse_header"),
+            ("_ZN", "_ZN"),
+            ("", ""),
+        ] {
+            assert_eq!(readable(name), shown);
+        }
     }
 }

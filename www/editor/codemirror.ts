@@ -81,7 +81,8 @@ export class CodeView {
           look,
           this.#language.of([]),
           EditorState.readOnly.of(options.readOnly),
-          EditorView.contentAttributes.of({ "aria-label": options.label, ...(options.readOnly ? { "aria-readonly": "true" } : {}) }),
+          // It can be focused anyway; said so for those who look at attributes.
+          EditorView.contentAttributes.of({ tabindex: "0", "aria-label": options.label, ...(options.readOnly ? { "aria-readonly": "true" } : {}) }),
           // Ctrl-Enter is the page's. Tab leaves the editor, as everywhere; Ctrl-] and Ctrl-[ indent.
           keymap.of([...defaultKeymap.filter(({ key }) => key !== "Mod-Enter"), ...historyKeymap, ...searchKeymap, ...lintKeymap]),
           EditorView.updateListener.of((update) => {
