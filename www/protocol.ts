@@ -22,6 +22,7 @@ import type {
   TaskConfig,
   Whereabouts,
 } from "./face";
+import type { KeptSum } from "./worker/kept";
 import type { ArchiveFormat } from "./inputs";
 import type { TextPlace } from "./problem";
 import type { ReceiptReplies, ReceiptRequest } from "./receipt/protocol";
@@ -70,6 +71,9 @@ export type Request =
   | { type: "read-task-zip"; id: number; source: Blob }
   | { type: "read-config"; id: number; source: Blob }
   | { type: "start"; id: number; run: number; request: RunRequest }
+  /** How much is kept of programs that were instrumented. */
+  | { type: "kept"; id: number }
+  | { type: "clear-kept"; id: number }
   | { type: "list-files"; id: number; run: number }
   | { type: "read-file"; id: number; run: number; path: string; offset: number; length: number }
   | { type: "export-zip"; id: number; run: number; paths: string[] | null }
@@ -102,6 +106,9 @@ export interface Replies extends ReceiptReplies {
   "read-task-zip": { name: string; bytes: Uint8Array }[];
   "read-config": TaskConfig;
   start: null;
+  /** Null where the browser keeps nothing. */
+  kept: KeptSum | null;
+  "clear-kept": null;
   "list-files": FileEntry[];
   "read-file": Uint8Array;
   "export-zip": Uint8Array;

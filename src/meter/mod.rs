@@ -24,6 +24,7 @@ mod profile;
 mod profiler;
 mod relaxed;
 mod sections;
+mod stored;
 
 pub use gauge::{Bounds, Gauge, Limit, Passed, Ticked};
 pub use module::{HOST_MODULE, instrument};

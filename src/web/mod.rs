@@ -6,6 +6,7 @@
 
 mod check;
 mod inspect;
+mod kept;
 mod options;
 mod receipts;
 mod sign;

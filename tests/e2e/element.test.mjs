@@ -143,6 +143,30 @@ test("attributes say what is run", async () => {
   await done();
 });
 
+test("a receipt gives a badge, and says what is run", async () => {
+  const { page, task, done } = await open(`<wasm-task id="made" src="${verirun.url}/tasks/hello/hello.wasm" args="Ada" env="A=b" receipt></wasm-task>`);
+  await task("#made").press("run");
+  await task("#made").says("Finished");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.locator('#made >> css=[part="files"] a', { hasText: "Receipt" }).click()]);
+  blog.pages["/r.json"] = readFileSync(await download.path());
+  await done();
+  const again = await open(`
+    <wasm-task id="same" src="${verirun.url}/tasks/hello/hello.wasm" receipt="r.json"></wasm-task>
+    <wasm-task id="other" src="${verirun.url}/tasks/hello/hello.wasm" args="Grace" receipt="r.json"></wasm-task>
+    <wasm-task id="none" src="greeting.wat" receipt="greeting.wat"></wasm-task>
+    <wasm-task id="away" src="greeting.wat" receipt="nowhere.json"></wasm-task>`, { expected: [/404/] });
+  for (const id of ["same", "other", "none", "away"]) await again.task(`#${id}`).press("run");
+  const badge = (id, text) => again.task(`#${id}`).part("badge").filter({ hasText: text }).waitFor();
+  await badge("same", "Verified");
+  assert.match(await again.task("#same").output(), /Hello, Ada!/);
+  await badge("other", "Differs from its receipt");
+  await again.task("#other").says("arguments");
+  await badge("none", "Not verified");
+  await again.task("#away").says("Could not load the receipt");
+  await screenshot(again.page, "element-receipts");
+  await again.done();
+});
+
 test("input is typed, sent with Enter and ended with Ctrl-D, all from the keyboard", async () => {
   const { page, task, done } = await open('<wasm-task src="echo.wat" interactive></wasm-task>');
   await page.keyboard.press("Tab");
