@@ -3,7 +3,10 @@
 use std::io::{Cursor, Read, Write};
 use std::process::{Command, Output};
 use verirun::fs::{Filesystem, ROOT, entries};
-use verirun::receipt::{Envelope, PackageError, Streams, is_package, list_files, pack, unpack};
+use verirun::receipt::{
+    Envelope, PackageError, Streams, is_package, list_files, pack, pack_linked, read_linked,
+    read_package, unpack,
+};
 use verirun::wasi::{EPOCH, Pushed};
 use verirun::{ClockMode, Input, Module, Run, State, Task};
 use zip::write::SimpleFileOptions;
@@ -94,6 +97,35 @@ fn typed_input_is_packed_with_its_moments() {
     let bytes = pack(&module(), &task, None).expect("packed");
     let package = unpack(&bytes, LIMIT).expect("unpacked");
     assert_eq!(package.task.stdin, task.stdin);
+}
+
+#[test]
+fn a_link_names_its_module_and_a_package_never_does() {
+    let task = task();
+    let receipt = receipt(&task);
+    let url = "https://example.org/a.wasm";
+    let bytes = pack_linked(&module(), &task, Some(&receipt), url).expect("packed");
+    let unpacked = read_linked(&bytes, LIMIT).expect("read");
+    assert_eq!(unpacked.url.as_deref(), Some(url));
+    assert_eq!(unpacked.module, None);
+    assert_eq!(unpacked.receipt.as_ref(), Some(&receipt));
+    assert_eq!(list_files(&unpacked.task.files), list_files(&task.files));
+    for error in [
+        unpack(&bytes, LIMIT).expect_err("no module"),
+        read_package(&bytes, LIMIT).expect_err("no module"),
+    ] {
+        assert!(matches!(error, PackageError::Missing(name) if name == "module.wasm"));
+    }
+    // A link may have the module itself, but not both.
+    let whole = pack(&module(), &task, Some(&receipt)).expect("packed");
+    let linked = read_linked(&whole, LIMIT).expect("read");
+    assert_eq!((linked.module, linked.url), (Some(module().wasm), None));
+    let mut both = parts(&whole);
+    both.push(("module.url".to_owned(), url.into()));
+    let error = read_linked(&zip_of(&both), LIMIT).expect_err("both");
+    assert!(matches!(error, PackageError::Unlisted(name) if name == "module.wasm"));
+    let error = unpack(&zip_of(&both), LIMIT).expect_err("both");
+    assert!(matches!(error, PackageError::Unlisted(name) if name == "module.url"));
 }
 
 #[test]

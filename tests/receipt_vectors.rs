@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use verirun::fs::{Filesystem, Kind, ROOT, mount_tar, mount_zip, write_zip};
-use verirun::receipt::{Brought, Envelope, Streams, Text};
+use verirun::receipt::{Brought, Envelope, SecretKey, Streams, Text};
 use verirun::wasi::EPOCH;
 use verirun::{ClockMode, Input, Module, Random, Run, State, Task};
 
@@ -198,7 +198,18 @@ fn all() -> BTreeMap<&'static str, Vector> {
     let mut task = Task::default();
     task.limits.gas = Some(40);
     all.insert("gas", vector("A limit that is passed.", COPIES, &task, &[]));
+    all.insert("signed", signed());
     all
+}
+
+/// Signed by the secret keys of 32 bytes 1 and of 32 bytes 2.
+fn signed() -> Vector {
+    let mut vector = vector("Two signatures.", COPIES, &Task::default(), &[]);
+    for byte in [1, 2] {
+        let key = SecretKey::new(&[byte; 32]).expect("a key");
+        vector.receipt.sign(&key).expect("signed");
+    }
+    vector
 }
 
 fn bad() -> Vec<Bad> {
@@ -274,6 +285,49 @@ fn bad() -> Vec<Bad> {
             },
         })
         .collect();
+    let signed = signed().receipt;
+    let list = signed.signatures.clone().expect("signatures");
+    for (why, signatures) in [
+        ("no signature in the list", vec![]),
+        ("signatures that are not sorted", vec![list[1], list[0]]),
+        ("a signature twice", vec![list[0], list[0]]),
+    ] {
+        let signatures = Some(signatures);
+        let bad_list = Envelope {
+            signatures,
+            ..signed.clone()
+        };
+        bad.push(Bad {
+            why: why.to_owned(),
+            text: bad_list.to_text(),
+        });
+    }
+    let text = signed.to_text();
+    let key = list[0].key.to_string();
+    for (why, from, to) in [
+        (
+            "a key of small order",
+            &*key,
+            format!("01{}", "0".repeat(62)),
+        ),
+        ("a key in capitals", &key, key.to_uppercase()),
+        (
+            "a short signature",
+            r#""signature": ""#,
+            r#""signature": "", "x": ""#.into(),
+        ),
+        (
+            "an unknown name in a signature",
+            r#""key": "#,
+            r#""alg": "none", "key": "#.into(),
+        ),
+    ] {
+        assert!(text.contains(from), "{why}");
+        bad.push(Bad {
+            why: why.to_owned(),
+            text: text.replacen(from, &to, 1),
+        });
+    }
     bad.push(Bad {
         why: "cut".to_owned(),
         text: right[..right.len() / 2].to_owned(),
@@ -432,6 +486,32 @@ fn the_second_checker_finds_the_same() {
     for (Bad { why, .. }, line) in bad().iter().zip(lines) {
         assert!(line.starts_with("wrong: "), "{why}: {line}");
     }
+}
+
+#[test]
+fn both_checkers_find_a_wrong_signature() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("signed.json");
+    let right = signed().receipt;
+    assert_eq!(right.signers().expect("right").len(), 2);
+    // Of the point, of the number, of the key, and one that another receipt has.
+    for (at, bit) in [(0, 1), (31, 128), (32, 1), (63, 16)] {
+        let mut wrong = right.clone();
+        let list = wrong.signatures.as_mut().expect("signatures");
+        list[1].signature.0[at] ^= bit;
+        assert!(wrong.signers().is_err(), "{at}");
+        fs::write(&file, wrong.to_text()).expect("written");
+        let Some((right, text)) = python(&[&file]) else {
+            return;
+        };
+        assert!(!right && text.contains("the signature by"), "{at}: {text}");
+    }
+    let mut other = all().remove("gas").expect("there").receipt;
+    other.signatures = right.signatures.clone();
+    assert!(other.signers().is_err());
+    fs::write(&file, other.to_text()).expect("written");
+    let (right, text) = python(&[&file]).expect("python3");
+    assert!(!right && text.contains("the signature by"), "{text}");
 }
 
 #[test]

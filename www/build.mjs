@@ -6,6 +6,9 @@ import { build } from "esbuild";
 import { copyFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildApi } from "./api/build.mjs";
+import { buildEmbedding } from "./embedding/build.mjs";
+import { writeServiceWorker } from "./offline/build.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const outdir = process.env.TRUNK_STAGING_DIR ?? process.argv[2];
@@ -24,7 +27,12 @@ await Promise.all([
     splitting: true,
     chunkNames: "chunk-[name]-[hash]",
   }),
-  build({ ...common, entryPoints: { worker: join(here, "worker.ts") }, format: "esm" }),
+  build({ ...common, entryPoints: { worker: join(here, "worker/site.ts") }, format: "esm" }),
   build({ ...common, entryPoints: { early: join(here, "early.ts") }, format: "iife" }),
+  buildApi({ outdir, gluePath: join(outdir, "verirun.js"), common: { target: common.target } }),
+  buildEmbedding(outdir, common.target),
   copyFile(join(here, "icon.svg"), join(outdir, "icon.svg")),
 ]);
+
+// Trunk's hook comes before the samples: then `cargo xtask build` does this at its end.
+if (!process.env.TRUNK_STAGING_DIR) await writeServiceWorker(outdir);

@@ -3,6 +3,7 @@ import type { Engines, FileEntry, Outcome, OutputChunk } from "./face";
 import type { Control, FromWorker, Problem, Replies, Request, RunRequest, RunState, RunStats, Unsent } from "./protocol";
 import { unreachable } from "./protocol";
 import { toProblem, UserError } from "./problem";
+import type { ReceiptRequest } from "./receipt/protocol";
 import { type ByteLog, OutputLog } from "./worker/outputlog";
 
 export interface ClientEvents {
@@ -26,12 +27,21 @@ interface Waiting {
   progress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** What is asked of a `Worker`, so that one of Node.js can stand in. */
+export interface WorkerLike {
+  postMessage(message: unknown): void;
+  terminate(): unknown;
+  onmessage: ((event: MessageEvent) => void) | null;
+  onerror: ((event: ErrorEvent) => void) | null;
+}
+
 /** Crashes in a row before the first success: then it is not worth another try. */
 const MAX_EARLY_CRASHES = 2;
 
 export class Client {
   readonly #events: ClientEvents;
-  #worker: Worker;
+  readonly #newWorker: () => WorkerLike;
+  #worker: WorkerLike;
   #ready: Promise<void> = Promise.resolve();
   #markReady: () => void = () => {};
   #markUnusable: (error: UserError) => void = () => {};
@@ -43,25 +53,29 @@ export class Client {
   #away = false;
   /** What a run wrote that was away: kept here, and shown from here. */
   #kept: OutputLog | null = null;
+  #everything = false;
   readonly #waiting = new Map<number, Waiting>();
 
-  constructor(events: ClientEvents) {
+  /** `newWorker` starts a worker that runs `serve` (worker.ts). */
+  constructor(events: ClientEvents, newWorker: () => WorkerLike) {
     this.#events = events;
+    this.#newWorker = newWorker;
     this.#worker = this.#spawn();
   }
 
   /** Changes with every worker: what was sent to an earlier one is gone. */
   generation = 0;
 
-  #spawn(): Worker {
+  #spawn(): WorkerLike {
     this.generation += 1;
+    // Who still waits for the worker before waits for this one.
+    const [ready, unusable] = [this.#markReady, this.#markUnusable];
     this.#ready = new Promise((resolve, reject) => {
       this.#markReady = resolve;
       this.#markUnusable = reject;
     });
-    this.#ready.catch(() => {}); // whoever waits for it hears of it
-    // Beside this bundle, wherever the site lies.
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "verirun" });
+    this.#ready.then(ready, unusable); // and whoever waits for it hears of it
+    const worker = this.#newWorker();
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (worker === this.#worker) this.#receive(data);
     };
@@ -74,7 +88,7 @@ export class Client {
   }
 
   /** Asks the worker; refused with the worker's problem, or with `runtime-crashed`. */
-  async request<R extends Unsent<Request>>(
+  async request<R extends Unsent<Request | ReceiptRequest>>(
     request: R,
     progress?: (done: number, total: number) => void,
   ): Promise<Replies[R["type"]]> {
@@ -95,6 +109,7 @@ export class Client {
     this.#live = true;
     this.#away = false;
     this.#kept = null;
+    this.#everything = request.everything ?? false;
     try {
       await this.request({ type: "start", run, request });
     } catch (error) {
@@ -141,6 +156,14 @@ export class Client {
     return this.request({ type: "list-files", run: this.#run });
   }
 
+  /** Ends the worker; this client is of no use then. */
+  dispose(): void {
+    this.#worker.terminate();
+    const error = new UserError({ code: "run-gone", message: "The worker was ended.", hint: "Run the program again." });
+    this.#markUnusable(error);
+    this.#abandon(error);
+  }
+
   #control(message: Control): void {
     this.#worker.postMessage(message);
   }
@@ -170,7 +193,7 @@ export class Client {
         return this.#show();
       case "away":
         this.#away = true;
-        this.#kept ??= new OutputLog();
+        this.#kept ??= new OutputLog(this.#everything);
         if (this.#kept.isEmpty) {
           this.#kept.push(message.written);
           this.#kept.markSent();

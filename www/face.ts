@@ -3,6 +3,8 @@
  *
  * It is loaded at run time from beside the worker, so these are declarations only.
  */
+import type { ReceiptFace, ReceiptRun, ReceiptTask } from "./receipt/face";
+import type { PushedEvent } from "./receipt/types";
 
 /** What every error thrown by the face carries: `message` says what, `hint` says what to do. */
 export interface VerirunError extends Error {
@@ -52,7 +54,7 @@ export interface Preopen {
 export interface StartOptions {
   args: string[];
   env: [string, string][];
-  stdin: Uint8Array | "live";
+  stdin: Uint8Array | "live" | { terminal: boolean; pushed: PushedEvent[] };
   limits?: Limits;
   /** Whether time stands still (the default) or advances with the steps and the sleeps. */
   clock?: "fixed" | "virtual";
@@ -62,6 +64,8 @@ export interface StartOptions {
   seed?: string;
   /** From descriptor 3 on; one, `/`, by default. */
   preopens?: Preopen[];
+  /** The program's own name; that of the module by default, and null for no arguments at all. */
+  program?: string | null;
   /** Whether to digest all calls. */
   trace?: boolean;
   /** The interpreter by default. */
@@ -129,7 +133,7 @@ export interface OutputChunk {
   bytes: Uint8Array;
 }
 
-export interface Run {
+export interface Run extends ReceiptRun {
   /** After `pending` the run must be left alone until `back` has settled. */
   slice(steps: number): "running" | "blocked" | "done" | "pending";
   pushStdin(bytes: Uint8Array): void;
@@ -151,7 +155,7 @@ export interface Run {
   free(): void;
 }
 
-export interface Task {
+export interface Task extends ReceiptTask {
   loadModule(name: string, bytes: Uint8Array): ModuleInfo;
   addDirectory(path: string): void;
   createFile(path: string): void;
@@ -189,8 +193,9 @@ export interface TaskConfig {
 }
 
 /** The module `verirun.js`. */
-export interface Face {
-  default(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+export interface Face extends ReceiptFace {
+  /** Takes the compiled module, a `WebAssembly.Module`. */
+  default(options: { module_or_path: object }): Promise<unknown>;
   Task: new () => Task;
   version(): string;
   /** Waits for a slice that is pending. */

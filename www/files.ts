@@ -1,6 +1,7 @@
 /** The files after a run, as a tree: what changed, previews, downloads. */
 import { RunFileSource } from "./bytes";
 import type { Client } from "./client";
+import type { Documents } from "./documents";
 import { byId, icon, make } from "./dom";
 import { saveAs } from "./download";
 import type { FileEntry } from "./face";
@@ -11,16 +12,20 @@ import { buildTree, isChanged, type TreeNode } from "./tree";
 
 /** Children shown of one directory before “show all”. */
 const MANY = 500;
+/** The document that shows one of the files. */
+const OUTPUT = "output";
 const BADGES = { added: "new", modified: "changed", removed: "removed", same: "" } as const;
 
 export class FilesView {
   readonly #client: Client;
+  readonly #docs: Documents;
   #entries: FileEntry[] = [];
   readonly #open = new Set<string>();
   readonly #tree = byId("tree");
 
-  constructor(client: Client) {
+  constructor(client: Client, docs: Documents) {
     this.#client = client;
+    this.#docs = docs;
     byId("changedOnly").addEventListener("change", () => this.#render());
     byId("saveZip").addEventListener("click", () => void this.#saveZip());
     this.#tree.addEventListener("keydown", (event) => this.#key(event));
@@ -29,17 +34,18 @@ export class FilesView {
   clear(): void {
     this.#entries = [];
     this.#open.clear();
-    this.#closePreview();
+    this.#docs.close(OUTPUT);
     this.#render();
     byId("filesEmpty").textContent = "The program's files appear here after a run.";
   }
 
-  show(entries: FileEntry[]): void {
+  /** Shows what a run left, and the first changed file; that in `front` of the other documents, or behind them. */
+  show(entries: FileEntry[], front: boolean): void {
     this.#entries = entries;
     for (const entry of entries) if (isChanged(entry)) openParents(entry.path, this.#open);
     this.#render();
     const first = entries.find((entry) => isChanged(entry) && entry.type === "file" && entry.change !== "removed");
-    if (first) this.#preview(first.path, first.size);
+    if (first) this.#preview(first.path, first.size, front);
   }
 
   #shown(): FileEntry[] {
@@ -113,16 +119,17 @@ export class FilesView {
     this.#preview(entry.path, entry.size);
   }
 
-  #preview(path: string, size: number): void {
+  #preview(path: string, size: number, front = true): void {
+    this.#select(path);
+    const panel = make("div", { id: "preview", className: "preview" });
+    this.#docs.open({ key: OUTPUT, title: path.split("/").at(-1) ?? path, about: `${path}, after the run`, panel, closed: () => this.#select(null) }, front);
+    openPreview(panel, path, new RunFileSource(this.#client, path, size));
+  }
+
+  #select(path: string | null): void {
     for (const item of this.#tree.querySelectorAll<HTMLElement>('[role="treeitem"]')) {
       item.setAttribute("aria-selected", String(item.dataset["path"] === path));
     }
-    openPreview(byId("preview"), path, new RunFileSource(this.#client, path, size), () => this.#closePreview());
-  }
-
-  #closePreview(): void {
-    byId("preview").hidden = true;
-    byId("preview").replaceChildren();
   }
 
   #focus(item: HTMLElement): void {

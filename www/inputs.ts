@@ -1,12 +1,15 @@
 /** The input files the user has chosen: a list of immutable items, kept on the page so that no crash loses them. */
 import { UserError } from "./problem";
 
+/** A `vtask` is a package: only its input files count here, and they take the place of all others. */
+export type ArchiveFormat = "zip" | "tar" | "vtask";
+
 export type InputItem =
   | { kind: "file"; path: string; source: Blob }
   /** Only for directories that would not exist otherwise, being empty. */
   | { kind: "directory"; path: string }
   /** Its entries become files under `path`; of a tar also ones that the program can't change. */
-  | { kind: "archive"; path: string; name: string; format: "zip" | "tar"; source: Blob; readOnly?: boolean };
+  | { kind: "archive"; path: string; name: string; format: ArchiveFormat; source: Blob; readOnly?: boolean };
 
 /** A guest path relative to `/`, in plain form; throws `bad-path` for one that leaves it or names nothing. */
 export function cleanPath(text: string): string {

@@ -1,5 +1,6 @@
 /** The list of input files: remove, rename, preview, unpack. */
 import { BlobSource } from "./bytes";
+import type { Documents } from "./documents";
 import { byId, icon, iconButton, make } from "./dom";
 import { bytes as bytesText, plural } from "./format";
 import type { InputItem, Inputs } from "./inputs";
@@ -12,12 +13,14 @@ const MAX_ROWS = 200;
 
 export class InputsView {
   readonly #inputs: Inputs;
+  readonly #docs: Documents;
   readonly #entries = new WeakMap<InputItem, number>();
   readonly #refused = new WeakSet<InputItem>();
   #renaming: InputItem | null = null;
 
-  constructor(inputs: Inputs) {
+  constructor(inputs: Inputs, docs: Documents) {
     this.#inputs = inputs;
+    this.#docs = docs;
   }
 
   setEntries(item: InputItem, entries: number): void {
@@ -86,13 +89,9 @@ export class InputsView {
   }
 
   #preview(path: string, source: Blob): void {
-    const dialog = byId<HTMLDialogElement>("dialog");
-    const box = make("div", { className: "preview" });
-    const close = make("button", { type: "button", on: { click: () => dialog.close() } }, "Close");
-    dialog.setAttribute("aria-label", `Preview of ${path}`);
-    dialog.replaceChildren(box, close);
-    openPreview(box, path, new BlobSource(source));
-    dialog.showModal();
+    const panel = make("div", { className: "preview" });
+    this.#docs.open({ key: `input:${path}`, title: path.split("/").at(-1) ?? path, about: `${path}, an input file`, panel });
+    openPreview(panel, path, new BlobSource(source));
   }
 
   #startRename(item: InputItem): void {

@@ -24,9 +24,8 @@ const IMAGES: Record<string, string> = {
 };
 
 /** Fills `box` with a preview of the file; a later call for the same box takes over. */
-export function openPreview(box: HTMLElement, path: string, source: ByteSource, close?: () => void): void {
-  box.hidden = false;
-  new Preview(box, path, source, close).start().catch((error: unknown) => {
+export function openPreview(box: HTMLElement, path: string, source: ByteSource): void {
+  new Preview(box, path, source).start().catch((error: unknown) => {
     box.replaceChildren(make("p", { className: "field-problem", attrs: { role: "alert" } }, toProblem(error).message));
   });
 }
@@ -41,7 +40,6 @@ class Preview {
     readonly box: HTMLElement,
     readonly path: string,
     readonly source: ByteSource,
-    readonly close: (() => void) | undefined,
   ) {}
 
   async start(): Promise<void> {
@@ -58,7 +56,6 @@ class Preview {
         make("span", { className: "grow" }),
         make("div", { className: "segments small", attrs: { role: "radiogroup", "aria-label": "View" } }, ...views.map((view) => this.#choice(view))),
         iconButton("down", `Download ${name}`, () => void this.#download(name)),
-        this.close ? iconButton("close", "Close preview", this.close) : null,
       ),
       this.#content,
       this.#pager,

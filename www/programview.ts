@@ -1,38 +1,22 @@
-/** The program section: samples, a file of the user's, or a text module typed here. */
+/** The program section: samples, a file of the user's, and what the runtime says of it. */
 import { byId, make } from "./dom";
 import type { LintReport, ModuleInfo } from "./face";
 import { bytes as bytesText, grouped, plural } from "./format";
 import { lintView } from "./lintview";
 import type { Sample } from "./samples";
-import type { Program } from "./session";
 
 export interface ProgramEvents {
   sample(sample: Sample): void;
   file(file: File): void;
-  /** A text module was opened for writing or changed; `pause` since the last key. */
-  text(program: Program): void;
+  /** To write a program here. */
+  write(): void;
+  /** To show the source again. */
+  source(): void;
 }
-
-const STARTER = `(module
-  (import "wasi_snapshot_preview1" "fd_write"
-    (func $fd_write (param i32 i32 i32 i32) (result i32)))
-  (memory (export "memory") 1)
-  (data (i32.const 16) "Hello from WAT!\\n")
-  (func (export "_start")
-    (i32.store (i32.const 0) (i32.const 16)) ;; where the text lies
-    (i32.store (i32.const 4) (i32.const 16)) ;; how long it is
-    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
-`;
-
-/** After the last key; then the text is assembled and its errors shown. */
-const TYPING_MS = 500;
 
 export class ProgramView {
   readonly #events: ProgramEvents;
-  readonly #text = byId<HTMLTextAreaElement>("watText");
   #samples: Sample[] = [];
-  #name = "program.wat";
-  #timer = 0;
 
   constructor(events: ProgramEvents) {
     this.#events = events;
@@ -44,14 +28,8 @@ export class ProgramView {
       picker.value = "";
       if (file) events.file(file);
     });
-    byId("writeWat").addEventListener("click", () => {
-      this.openText("program.wat", STARTER);
-      this.#text.focus();
-    });
-    this.#text.addEventListener("input", () => {
-      clearTimeout(this.#timer);
-      this.#timer = window.setTimeout(() => this.flush(), TYPING_MS);
-    });
+    byId("writeWat").addEventListener("click", () => events.write());
+    byId("openSource").addEventListener("click", () => events.source());
     byId<HTMLSelectElement>("sample").addEventListener("change", () => this.#choose());
   }
 
@@ -67,31 +45,17 @@ export class ProgramView {
   selectSample(sample: Sample): void {
     byId<HTMLSelectElement>("sample").value = sample.id;
     byId("sampleAbout").textContent = sample.description;
-    this.#closeText();
   }
 
   /** The program is no sample. */
   selectOwn(): void {
     byId<HTMLSelectElement>("sample").value = "";
     byId("sampleAbout").textContent = "";
-    this.#closeText();
   }
 
-  /** Shows a text module for editing and loads it. */
-  openText(name: string, text: string): void {
-    this.selectOwn();
-    this.#name = name;
-    this.#text.value = text;
-    byId("wat").hidden = false;
-    this.#emit();
-  }
-
-  /** Takes what was typed and is not loaded yet; before a run. */
-  flush(): void {
-    if (this.#timer === 0) return;
-    clearTimeout(this.#timer);
-    this.#timer = 0;
-    this.#emit();
+  /** Whether there is a source that is not shown. */
+  offerSource(offered: boolean): void {
+    byId("openSource").hidden = !offered;
   }
 
   showLoading(name: string): void {
@@ -139,16 +103,6 @@ export class ProgramView {
     const id = byId<HTMLSelectElement>("sample").value;
     const sample = this.#samples.find((other) => other.id === id);
     if (sample) this.#events.sample(sample);
-  }
-
-  #closeText(): void {
-    clearTimeout(this.#timer);
-    this.#timer = 0;
-    byId("wat").hidden = true;
-  }
-
-  #emit(): void {
-    this.#events.text({ name: this.#name, source: new Blob([this.#text.value]) });
   }
 }
 

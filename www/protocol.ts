@@ -19,9 +19,16 @@ import type {
   Stats,
   TaskConfig,
 } from "./face";
+import type { ArchiveFormat } from "./inputs";
+import type { ReceiptReplies, ReceiptRequest } from "./receipt/protocol";
+import type { PushedEvent } from "./receipt/types";
 
 /** Where a run's stdin comes from. A blob is read by the worker, so that it is never copied through the page. */
-export type StdinSource = { kind: "live" } | { kind: "bytes"; source: Blob };
+export type StdinSource =
+  | { kind: "live" }
+  | { kind: "bytes"; source: Blob }
+  /** Live input of an earlier run, at the same moments again. */
+  | { kind: "script"; terminal: boolean; pushed: PushedEvent[] };
 
 export interface RunRequest {
   args: string[];
@@ -33,8 +40,12 @@ export interface RunRequest {
   seed?: string;
   preopens?: Preopen[];
   engine?: EngineChoice;
+  /** The program's own name; that of the module by default, and null for no arguments at all. */
+  program?: string | null;
   /** Whether to digest all calls; the digest comes with `done`. */
   trace?: boolean;
+  /** Whether to send all output as it is written, and not only what a page can draw (`drawn` is not needed then). */
+  everything?: boolean;
 }
 
 /** Answered by exactly one `reply` or `refused` with the same id, in the order sent. */
@@ -45,7 +56,7 @@ export type Request =
   | { type: "put-directory"; id: number; path: string }
   | { type: "put-file"; id: number; path: string; source: Blob }
   | { type: "remove"; id: number; path: string }
-  | { type: "mount"; id: number; format: "zip" | "tar"; path: string; source: Blob; readOnly: boolean }
+  | { type: "mount"; id: number; format: ArchiveFormat; path: string; source: Blob; readOnly: boolean }
   | { type: "lint"; id: number; name: string; source: Blob }
   /** The files of a function task in a zip. */
   | { type: "read-task-zip"; id: number; source: Blob }
@@ -67,9 +78,9 @@ export type Control =
   /** The page has drawn this many bytes of output: the worker may send as many more. */
   | { type: "drawn"; run: number; bytes: number };
 
-export type ToWorker = Request | Control;
+export type ToWorker = Request | ReceiptRequest | Control;
 
-export interface Replies {
+export interface Replies extends ReceiptReplies {
   "load-module": ModuleInfo;
   reset: null;
   "put-directory": null;
@@ -131,7 +142,7 @@ export type FromWorker =
   | { type: "crashed"; message: string; stdout: Uint8Array[]; stderr: Uint8Array[] };
 
 /** A request as the page states it; the client gives it its id. */
-export type Unsent<R extends Request> = R extends Request ? Omit<R, "id"> : never;
+export type Unsent<R extends Request | ReceiptRequest> = R extends unknown ? Omit<R, "id"> : never;
 
 /** For the `default` of a `switch` over a union: fails to compile when a case is missing. */
 export function unreachable(value: never): never {

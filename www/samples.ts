@@ -10,6 +10,8 @@ export interface Sample {
   language: string;
   /** This and the files' addresses are relative to the index. */
   module: string;
+  /** What the module was made from, or the module itself where it is text. */
+  source?: string;
   args: string[];
   env: Record<string, string> | [string, string][];
   stdin: "live" | "none" | "text";
@@ -43,19 +45,30 @@ async function readIndex(): Promise<Sample[]> {
 export interface LoadedSample {
   program: { name: string; source: Blob };
   items: InputItem[];
+  /** `isProgram`: it is what runs; otherwise what that was compiled from. */
+  source: { name: string; text: string; isProgram: boolean } | null;
 }
 
 export async function loadSample(sample: Sample): Promise<LoadedSample> {
-  const [source, ...files] = await Promise.all([
+  const [source, text, ...files] = await Promise.all([
     get(new URL(sample.module, INDEX)),
+    sample.source === undefined ? null : get(new URL(sample.source, INDEX)),
     ...sample.files.map((file) => get(new URL(file.url, INDEX))),
   ]);
   // Each function task's module is called task.wasm.
-  const name = sample.module.split("/").at(-1)?.replace(/^task\.wasm$/, `${sample.id}.wasm`) ?? sample.id;
+  const name = fileName(sample.module).replace(/^task\.wasm$/, `${sample.id}.wasm`);
   return {
     program: { name, source },
     items: files.map((file, index) => ({ kind: "file", path: cleanPath(sample.files[index]?.path ?? ""), source: file })),
+    source:
+      text === null || sample.source === undefined
+        ? null
+        : { name: fileName(sample.source), text: await text.text(), isProgram: /\.wat$/i.test(sample.module) },
   };
+}
+
+function fileName(path: string): string {
+  return path.split("/").at(-1) ?? path;
 }
 
 async function get(url: URL): Promise<Blob> {

@@ -10,6 +10,23 @@ import type { Sample } from "./samples";
 
 export type StdinKind = "live" | "text" | "file" | "none";
 
+/** What the fields hold, as it stands there, right or wrong. */
+export interface Fields {
+  args: string;
+  env: string;
+  stdin: StdinKind;
+  stdinText: string;
+  stdinFile: { name: string; source: Blob } | null;
+  limits: Limits;
+  clock: string;
+  random: string;
+  seed: string;
+  engine: string;
+}
+
+/** The fields whose text is kept as it is. */
+const TEXTS = ["args", "env", "stdinText", "clock", "random", "seed", "engine"] as const;
+
 const STDIN_ABOUT: Record<StdinKind, string> = {
   live: "The program waits for what you type while it runs. Ctrl-D ends the input.",
   text: "The program reads this text, then the end of input.",
@@ -42,8 +59,8 @@ const ENGINE_ABOUT: Record<EngineChoice, string> = {
 };
 
 export class SetupForm {
-  #stdinFile: File | null = null;
-  /** Whether the user changed anything since a sample filled the fields. */
+  #stdinFile: { name: string; source: Blob } | null = null;
+  /** Whether the user changed what a sample had filled in, and its program depends on. */
   touched = false;
 
   constructor(changed: () => void) {
@@ -54,20 +71,39 @@ export class SetupForm {
     byId("args").addEventListener("input", () => (this.#showArgs(), touch()));
     byId("env").addEventListener("input", () => (this.#showEnv(), touch()));
     byId("stdinText").addEventListener("input", touch);
-    byId("engine").addEventListener("change", () => this.#showEngine());
+    byId("engine").addEventListener("change", () => (this.#showEngine(), changed()));
     byId("stdinChoice").addEventListener("change", () => (this.#showStdin(), touch()));
     const picker = byId<HTMLInputElement>("stdinFile");
     byId("pickStdin").addEventListener("click", () => picker.click());
     picker.addEventListener("change", () => {
-      this.#stdinFile = picker.files?.[0] ?? null;
+      const file = picker.files?.[0];
+      if (file) this.#stdinFile = { name: file.name, source: file };
+      picker.value = "";
       this.#showStdin();
       touch();
     });
     for (const id of ["clock", "random", "seed"]) {
       byId(id).addEventListener("input", () => (this.#showProfile(), touch()));
     }
-    this.#makeLimits();
+    this.#makeLimits(changed);
     this.#showAll();
+  }
+
+  get fields(): Fields {
+    const texts = Object.fromEntries(TEXTS.map((id) => [id, field(id).value])) as Pick<Fields, (typeof TEXTS)[number]>;
+    const limits: Limits = {};
+    for (const { key } of LIMIT_FIELDS) {
+      const { value } = field(`limit-${key}`);
+      if (value !== "") limits[key] = value;
+    }
+    return { ...texts, stdin: this.stdinKind, stdinFile: this.#stdinFile, limits };
+  }
+
+  setFields(fields: Fields): void {
+    for (const id of TEXTS) field(id).value = fields[id];
+    for (const { key } of LIMIT_FIELDS) field(`limit-${key}`).value = fields.limits[key] ?? "";
+    this.#stdinFile = fields.stdinFile;
+    this.#choose(fields.stdin);
   }
 
   /** The fields as a request; throws the first problem and puts the focus there. */
@@ -152,7 +188,7 @@ export class SetupForm {
         return { kind: "bytes", source: new Blob([byId<HTMLTextAreaElement>("stdinText").value]) };
       case "file":
         if (!this.#stdinFile) throw fieldProblem("pickStdin", "No file is chosen for standard input.", "Choose one, or another kind of input.");
-        return { kind: "bytes", source: this.#stdinFile };
+        return { kind: "bytes", source: this.#stdinFile.source };
     }
   }
 
@@ -197,10 +233,10 @@ export class SetupForm {
     byId("stdinText").hidden = kind !== "text";
     byId("stdinFileRow").hidden = kind !== "file";
     const file = this.#stdinFile;
-    byId("stdinName").textContent = file ? `${file.name}, ${bytesText(file.size)}` : "No file chosen";
+    byId("stdinName").textContent = file ? `${file.name}, ${bytesText(file.source.size)}` : "No file chosen";
   }
 
-  #makeLimits(): void {
+  #makeLimits(changed: () => void): void {
     for (const field of LIMIT_FIELDS) {
       const id = `limit-${field.key}`;
       const input = make("input", {
@@ -210,7 +246,7 @@ export class SetupForm {
         placeholder: field.preset || "no limit",
         autocomplete: "off",
         attrs: { "aria-describedby": `${id}-about` },
-        on: { input: () => this.#showLimits() },
+        on: { input: () => (this.#showLimits(), changed()) },
       });
       byId("limits").append(
         make("label", { htmlFor: id }, field.label),
@@ -249,6 +285,11 @@ export class SetupForm {
     const chosen = [clock === "fixed" ? "" : "virtual", random === "seeded" ? "" : random, seeded ? "seed set" : ""];
     byId("profileSum").textContent = chosen.filter((text) => text !== "").join(", ");
   }
+}
+
+/** A field of the form; all of them have a `value`. */
+function field(id: string): HTMLInputElement {
+  return byId<HTMLInputElement>(id);
 }
 
 function fieldProblem(id: string, message: string, hint: string): UserError {

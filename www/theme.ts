@@ -1,21 +1,16 @@
 /** Light and dark: the system's choice unless the user made one. */
 import { byId } from "./dom";
+import { remember, remembered } from "./remembered";
 
 export type Theme = "system" | "light" | "dark";
 
-const KEY = "verirun-theme";
 const ORDER: readonly Theme[] = ["system", "light", "dark"];
 const LABELS: Record<Theme, string> = { system: "as the system", light: "light", dark: "dark" };
 const system = matchMedia("(prefers-color-scheme: dark)");
 
-/** Storage may be forbidden; then the choice lasts as long as the page. */
 export function storedTheme(): Theme {
-  try {
-    const stored = localStorage.getItem(KEY);
-    return ORDER.find((theme) => theme === stored) ?? "system";
-  } catch {
-    return "system";
-  }
+  const stored = remembered("theme");
+  return ORDER.find((theme) => theme === stored) ?? "system";
 }
 
 export function applyTheme(theme: Theme): void {
@@ -37,11 +32,7 @@ export function setUpTheme(changed: (dark: boolean) => void): void {
   };
   button.addEventListener("click", () => {
     theme = ORDER[(ORDER.indexOf(theme) + 1) % ORDER.length] as Theme;
-    try {
-      localStorage.setItem(KEY, theme);
-    } catch {
-      // Not stored then.
-    }
+    remember("theme", theme);
     apply();
   });
   system.addEventListener("change", apply);

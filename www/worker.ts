@@ -3,8 +3,10 @@ import type { Face, Task } from "./face";
 import type { Control, FromWorker, Problem, Replies, Request, ToWorker } from "./protocol";
 import { unreachable } from "./protocol";
 import { toProblem, UserError } from "./problem";
+import type { ReceiptRequest } from "./receipt/protocol";
+import { answerReceipts, startOptions } from "./worker/receipts";
 import { RunLoop } from "./worker/runloop";
-import { loadRuntime } from "./worker/runtime";
+import type { Report } from "./worker/runtime";
 import { loadModule, mount, putFile, readAll } from "./worker/setup";
 
 /** The part of `DedicatedWorkerGlobalScope` used here; TypeScript's DOM and worker libraries exclude each other. */
@@ -46,19 +48,17 @@ function current(run: number): RunLoop {
 }
 
 async function start(request: Extract<Request, { type: "start" }>): Promise<void> {
-  const { stdin, ...options } = request.request;
-  const input = stdin.kind === "live" ? "live" : await readAll(stdin.source);
+  const { everything } = request.request;
   const run = task.start({
-    ...options,
-    stdin: input,
+    ...(await startOptions(request.request)),
     watch: (chunks, stats) => loop?.heard(chunks, stats),
   });
   loop?.free();
-  loop = new RunLoop(request.run, run, post, () => face.back(), crashed);
+  loop = new RunLoop(request.run, run, post, () => face.back(), crashed, everything);
   loop.start();
 }
 
-async function answer(request: Request): Promise<Replies[keyof Replies]> {
+async function answer(request: Request | ReceiptRequest): Promise<Replies[keyof Replies]> {
   const progress = (done: number, total: number): void => post({ type: "progress", id: request.id, done, total });
   switch (request.type) {
     case "load-module":
@@ -96,11 +96,17 @@ async function answer(request: Request): Promise<Replies[keyof Replies]> {
     case "read-output":
       return current(request.run).output.of(request.fd).read(request.offset, request.length);
     default:
-      return unreachable(request);
+      return answerReceipts(request, {
+        face,
+        task,
+        current,
+        progress,
+        early: (value) => post({ type: "reply", id: request.id, value }),
+      });
   }
 }
 
-async function reply(request: Request): Promise<void> {
+async function reply(request: Request | ReceiptRequest): Promise<void> {
   if (broken) return;
   let problem: Problem;
   try {
@@ -138,9 +144,10 @@ function control(message: Control): void {
   }
 }
 
-async function main(): Promise<void> {
+/** Loads the runtime with `load`, then answers the page. */
+export async function serve(load: (report: Report) => Promise<Face>): Promise<void> {
   try {
-    face = await loadRuntime(import.meta.url, post);
+    face = await load(post);
     task = new face.Task();
   } catch (error) {
     post({ type: "unusable", problem: toProblem(error) });
@@ -160,5 +167,3 @@ async function main(): Promise<void> {
   };
   post({ type: "ready", version: face.version() });
 }
-
-void main();

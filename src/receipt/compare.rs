@@ -1,6 +1,6 @@
 //! What is different between what a receipt says and what a second run gave.
 
-use super::format::{Blob, FileChange, OutcomePart, Receipt};
+use super::format::{Blob, FileChange, FileRoot, List, OutcomePart, Receipt, TaskPart};
 use super::shown;
 use crate::fs::Content;
 use serde::Serialize;
@@ -91,6 +91,31 @@ pub fn compare(said: &Receipt, found: &Receipt) -> Option<Difference> {
     }
     // All fields are compared above; should one be added and forgotten there, it still counts.
     (said != found).then(|| Difference::new("receipt", said.id(), gave(found.id())))
+}
+
+/// The first part in which the task `found` is not the task `said`; `None` if they are the same.
+pub fn compare_tasks(said: &TaskPart, found: &TaskPart) -> Option<Difference> {
+    let list = |list: &List| format!("{} with digest {}", list.count, list.sha256);
+    let files = |files: &FileRoot| format!("{} paths with root {}", files.count, files.root);
+    // What has no short form for people is shown as JSON.
+    fn json(value: &impl Serialize) -> String {
+        serde_json::to_string(value).unwrap_or_default()
+    }
+    let (a, b) = (said, found);
+    let parts = [
+        ("module", a.module.to_string(), b.module.to_string()),
+        ("arguments", list(&a.args), list(&b.args)),
+        ("environment", list(&a.env), list(&b.env)),
+        ("standard input", json(&a.stdin), json(&b.stdin)),
+        ("input files", files(&a.files), files(&b.files)),
+        ("directories", json(&a.preopens), json(&b.preopens)),
+        ("limits", json(&a.limits), json(&b.limits)),
+        ("profile", json(&a.profile), json(&b.profile)),
+    ];
+    let different = parts.into_iter().find(|(_, said, found)| said != found);
+    different.map(|(what, said, found)| {
+        Difference::new(what, said, format!("what is set up is {found}"))
+    })
 }
 
 fn compare_files(said: &[FileChange], found: &[FileChange]) -> Option<Difference> {

@@ -457,6 +457,19 @@ impl Receipt {
 }
 
 impl TaskPart {
+    /// What `task` is. Live input is as if nothing had come yet.
+    ///
+    /// # Errors
+    /// If its files are too large to be digested.
+    pub fn of(module: &Module, task: &Task) -> Result<Self, NoReceipt> {
+        Ok(Self::new(
+            module,
+            task,
+            &[],
+            &tree::list_files(&task.files)?,
+        ))
+    }
+
     /// What `task` is, with its `files` as listed; `log` is what was pushed to live input.
     pub(super) fn new(
         module: &Module,

@@ -16,24 +16,34 @@ mod compare;
 mod digest;
 mod format;
 mod given;
+mod link;
 mod package;
 mod parse;
 mod rerun;
+mod signature;
 mod strict;
 mod tree;
 
 pub use adjudicate::{Adjudication, Camp, Rejected, Status, adjudicate};
 pub use commitment::Secret;
-pub use compare::{Difference, Verdict, compare, first_different_byte};
+pub use compare::{Difference, Verdict, compare, compare_tasks, first_different_byte};
 pub use digest::{Digest, Streams, merkle_root, of_list, of_pushed};
 pub use format::{
     Blob, Clock, FORMAT_VERSION, FileChange, FileRoot, LimitPart, List, NoReceipt, OutcomeKind,
     OutcomePart, Profile, Quantity, RandomSource, Receipt, ResultPart, Stdin, StdinKind, TaskPart,
 };
 pub use given::{Event, Given, MAX_LISTED, MAX_STDIN, Text};
-pub use package::{PACKAGE_VERSION, Package, PackageError, is_package, pack, unpack};
+pub use link::{LINK_VERSION, LinkError, MAX_LINK, from_link, to_link};
+pub use package::{
+    Manifest, PACKAGE_VERSION, Package, PackageError, Unpacked, is_package, pack, pack_linked,
+    read_linked, read_package, unpack,
+};
 pub use parse::{Envelope, MAX_RECEIPT, ParseError};
 pub use rerun::{Brought, Refusal, Rerun};
+pub use signature::{
+    KeyError, MAX_SIGNATURES, PublicKey, SecretKey, Signature, SignatureBytes, TooManySignatures,
+    signing_message,
+};
 pub use tree::{InputFile, InputKind, MAX_HASHED, list_files, root_of};
 
 /// Text of a stranger in an error: not more of it than helps, and nothing that moves a cursor.

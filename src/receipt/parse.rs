@@ -5,6 +5,7 @@ use super::format::{
     FORMAT_VERSION, NoReceipt, OutcomeKind, RandomSource, Receipt, StdinKind, TaskPart,
 };
 use super::given::Given;
+use super::signature::{MAX_SIGNATURES, Signature};
 use super::strict::Strict;
 use super::{Streams, shown};
 use crate::Run;
@@ -27,6 +28,9 @@ pub struct Envelope {
     /// What a second run needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given: Option<Given>,
+    /// Who stands for it, sorted by key. Whether they are right, [`Envelope::signers`] tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signatures: Option<Vec<Signature>>,
 }
 
 /// Why a file is no receipt that can be used.
@@ -96,6 +100,7 @@ impl Envelope {
             id: receipt.id(),
             receipt,
             given: Some(given),
+            signatures: None,
         })
     }
 
@@ -108,7 +113,8 @@ impl Envelope {
     }
 
     /// Reads a receipt's file. It holds exactly what the format says, each name once, and its id
-    /// is right; what stands in [`Envelope::given`] is not checked against the digests yet.
+    /// is right; what stands in [`Envelope::given`] is not checked against the digests yet, nor are
+    /// the signatures.
     ///
     /// # Errors
     /// The first thing that is wrong.
@@ -118,6 +124,7 @@ impl Envelope {
         }
         let envelope: Self = read_strictly(text, "/receipt/version", FORMAT_VERSION)?;
         envelope.receipt.check()?;
+        check_signatures(envelope.signatures.as_deref())?;
         let found = envelope.receipt.id();
         match found == envelope.id {
             true => Ok(envelope),
@@ -126,6 +133,24 @@ impl Envelope {
                 found,
             }),
         }
+    }
+}
+
+/// Refuses signatures that are not as a receipt lists them.
+fn check_signatures(signatures: Option<&[Signature]>) -> Result<(), ParseError> {
+    let Some(signatures) = signatures else {
+        return Ok(());
+    };
+    if signatures.is_empty() || signatures.len() > MAX_SIGNATURES {
+        let cause = format!("it has from 1 to {MAX_SIGNATURES} signatures, or is not there");
+        return wrong("signatures", cause);
+    }
+    match signatures.is_sorted_by(|a, b| a.key < b.key) {
+        true => Ok(()),
+        false => wrong(
+            "signatures",
+            "they are not sorted by key, or a key comes twice",
+        ),
     }
 }
 

@@ -4,6 +4,7 @@ use super::compare::Difference;
 use super::format::{FileRoot, List, NoReceipt, Quantity, Stdin, StdinKind, TaskPart};
 use super::given::{Event, Given, Text};
 use super::parse::Envelope;
+use super::tree::InputFile;
 use super::{Digest, tree};
 use crate::fs::Filesystem;
 use crate::meter::PROFILE_VERSION;
@@ -60,7 +61,11 @@ impl Rerun {
     /// Tells that a run which has not ended makes more steps than the receipt says, so that a false
     /// receipt of an endless program is found out in the time that it claims.
     pub fn overrun(&self, run: &Run) -> Option<Difference> {
-        let steps = run.stats().steps;
+        self.overrun_at(run.stats().steps)
+    }
+
+    /// As [`Rerun::overrun`], of a run that has made so many steps.
+    pub fn overrun_at(&self, steps: u64) -> Option<Difference> {
         (steps > self.steps.saturating_add(SLACK)).then(|| {
             Difference::new(
                 "steps",
@@ -76,6 +81,20 @@ impl Envelope {
     pub fn rerun(&self) -> Rerun {
         Rerun {
             steps: self.receipt.result.steps.0,
+        }
+    }
+
+    /// The input files by name and digest, if they stand beside the receipt and are those in it.
+    pub fn listed_files(&self) -> Option<&[InputFile]> {
+        let list = self.given.as_ref()?.files.as_deref()?;
+        (tree::root_of(list) == self.receipt.task.files).then_some(list)
+    }
+
+    /// Adds directories, links and what is read-only to a verifier's `files`, in which the regular
+    /// files lie, so that it need not bring those. Does nothing without [`Envelope::listed_files`].
+    pub fn complete_files(&self, files: &mut Filesystem) {
+        if let Some(list) = self.listed_files() {
+            tree::complete(files, list);
         }
     }
 

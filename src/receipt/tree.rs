@@ -4,7 +4,8 @@ use super::compare::Difference;
 use super::digest::{Digest, merkle_root, of_content};
 use super::format::{Blob, FileRoot, NoReceipt, Quantity, canonical};
 use super::shown;
-use crate::fs::{Entry, Filesystem, Ino, Kind, entries};
+use crate::fs::{Entry, Filesystem, Ino, Kind, ROOT, entries};
+use crate::wasi::EPOCH;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -103,6 +104,34 @@ pub fn root_of(list: &[InputFile]) -> FileRoot {
     FileRoot {
         count: Quantity(list.len() as u64),
         root: merkle_root(list.iter().map(canonical)),
+    }
+}
+
+/// Adds to `files`, in which the regular files of `list` lie, what else it has: directories, links,
+/// and what is read-only. What can't be made is left out: the digest of the whole tells.
+pub(super) fn complete(files: &mut Filesystem, list: &[InputFile]) {
+    for file in list {
+        let target = file.target.as_deref().unwrap_or_default();
+        let (parent, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+        let parent = match parent {
+            "" => Ok(ROOT),
+            parent => files.create_directories(ROOT, parent, EPOCH),
+        };
+        let made = parent.and_then(|parent| match file.kind {
+            InputKind::File => Ok(()),
+            InputKind::Directory => files.create_directories(ROOT, &file.path, EPOCH).map(drop),
+            InputKind::Symlink => files.create_symlink(parent, name, target, EPOCH).map(drop),
+            InputKind::Hardlink => {
+                let ino = files.find(target)?;
+                files.link(ino, parent, name, EPOCH)
+            }
+        });
+        let _ = made;
+    }
+    for file in list.iter().filter(|file| file.read_only) {
+        if let Ok(ino) = files.find(&file.path) {
+            files.set_read_only(ino);
+        }
     }
 }
 

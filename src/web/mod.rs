@@ -3,7 +3,11 @@
 //! It is used inside a dedicated worker. Everything it throws is an `Error` with a `code` (for
 //! programs) and a `hint` (what to do) beside its message.
 
+mod check;
 mod inspect;
+mod options;
+mod receipts;
+mod sign;
 mod watch;
 
 use crate::engine::Kind;
@@ -11,14 +15,15 @@ use crate::fs::{
     ArchiveError, Entry, FsError, ROOT, changes, entries, mount_tar, mount_tar_read_only,
     mount_zip, write_zip,
 };
-use crate::task::{Input, Module, ProfileError, Random, Task as Inputs, parse_limit};
+use crate::receipt::Streams;
+use crate::task::{Module, ProfileError, Task as Inputs};
 use crate::wasi::{Chunk, EPOCH};
-use crate::{Choice, Driving, Limits, Listener, StartError, State};
-use js_sys::{Array, Error, Function, Object, Promise, Reflect, Uint8Array};
-use serde::{Deserialize, Serialize};
+use crate::{StartError, State};
+use js_sys::{Array, Error, Object, Promise, Reflect, Uint8Array};
+use serde::Serialize;
+use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use watch::Watcher;
 
 /// The most bytes that an archive may unpack to: well below what 4 GiB of address space hold.
 const ARCHIVE_LIMIT: u64 = 1 << 30;
@@ -104,26 +109,6 @@ fn start() {
     std::panic::set_hook(Box::new(|info| {
         web_sys::console::error_1(&info.to_string().into())
     }));
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct LimitFields {
-    gas: Option<String>,
-    call: Option<String>,
-    frame: Option<String>,
-    memory: Option<String>,
-    output_bytes: Option<String>,
-    file_bytes: Option<String>,
-}
-
-/// Reads a limit's field; an empty one is no limit.
-fn limit(field: &str, value: Option<&String>) -> Result<Option<u64>, JsValue> {
-    let text = value.filter(|text| !text.is_empty());
-    let number = text.map(|text| parse_limit(&format!("the limit `{field}`"), text));
-    number
-        .transpose()
-        .map_err(|error| throw("bad-limit", &error.to_string(), error.hint()))
 }
 
 /// A task being put together: a module and its input files.
@@ -235,93 +220,32 @@ impl Task {
         to_js(&entries(&self.inputs.files))
     }
 
-    /// Starts a run: `{args, env, stdin: Uint8Array | "live", limits?, clock?: "fixed" | "virtual",
+    /// Starts a run: `{args, env, stdin: Uint8Array | "live" | {terminal, pushed}, limits?, clock?: "fixed" | "virtual",
     /// random?: "seeded" | "truebit-v1", seed?: hex, preopens?, trace?: boolean, engine?, watch?}`.
-    /// Without `preopens` the guest has one, `/`. May be called many times; a run never changes the
+    /// Without `preopens` the guest has one, `/`. `pushed` are the events of an earlier run's live
+    /// input, as a receipt has them. The program's own name, `program`, is that of the module
+    /// by default, and `null` for no arguments at all. May be called many times; a run never changes the
     /// task's files.
     ///
     /// `engine` is `"interpreter"` (the default), `"browser"`, `"both"` or `"auto"`. The browser's
     /// engine only comes back at the end; `watch(output, stats)` is called meanwhile, from within
     /// `slice`, and must not use the run.
     pub fn start(&self, options: &Object) -> Result<Run, JsValue> {
-        let module = self.module.as_ref().ok_or_else(|| {
+        let module = self.loaded()?;
+        let task = options::task(module, &self.inputs, options)?;
+        Run::start(module, task, options)
+    }
+}
+
+impl Task {
+    /// The module; an error if none is loaded.
+    fn loaded(&self) -> Result<&Module, JsValue> {
+        self.module.as_ref().ok_or_else(|| {
             throw(
                 "no-module",
                 "no module is loaded",
                 "Choose a sample, or drop a .wasm or .wat file.",
             )
-        })?;
-        let field = |name: &str| Reflect::get(options, &name.into());
-        let bad = |name: &str| {
-            throw(
-                "bad-options",
-                &format!("`{name}` is not as it should be"),
-                "Correct it and start again.",
-            )
-        };
-        let args: Vec<String> =
-            serde_wasm_bindgen::from_value(field("args")?).map_err(|_| bad("args"))?;
-        let env: Vec<(String, String)> =
-            serde_wasm_bindgen::from_value(field("env")?).map_err(|_| bad("env"))?;
-        let limits = field("limits")?;
-        let limits: LimitFields = match limits.is_undefined() {
-            true => LimitFields::default(),
-            false => serde_wasm_bindgen::from_value(limits).map_err(|_| bad("limits"))?,
-        };
-        let preopens = field("preopens")?;
-        let stdin = field("stdin")?;
-        let mut task = self.inputs.clone();
-        if !preopens.is_undefined() {
-            task.preopens =
-                serde_wasm_bindgen::from_value(preopens).map_err(|_| bad("preopens"))?;
-        }
-        task.args.push(module.info.name.clone().into_bytes());
-        task.args.extend(args.into_iter().map(String::into_bytes));
-        task.env.extend(
-            env.into_iter()
-                .map(|(name, value)| format!("{name}={value}").into_bytes()),
-        );
-        task.stdin = match stdin.dyn_into::<Uint8Array>() {
-            Ok(bytes) => Input::Bytes(bytes.to_vec()),
-            Err(_) => Input::Live { terminal: true },
-        };
-        let choice = |name: &str| -> Result<Option<String>, JsValue> {
-            serde_wasm_bindgen::from_value(field(name)?).map_err(|_| bad(name))
-        };
-        if let Some(clock) = choice("clock")? {
-            task.clock = clock.parse()?;
-        }
-        let engine = match choice("engine")? {
-            None => Choice::default(),
-            Some(name) => Choice::named(&name).ok_or_else(|| {
-                throw(
-                    "bad-engine",
-                    &format!("there is no engine `{name}`"),
-                    "Use auto, interpreter, browser or both.",
-                )
-            })?,
-        };
-        let watch = field("watch")?.dyn_into::<Function>().ok();
-        let driving = Driving {
-            engine,
-            listener: watch.map(|watch| -> Rc<dyn Listener> { Rc::new(Watcher::new(watch)) }),
-        };
-        task.random = Random::choose(choice("random")?.as_deref(), choice("seed")?.as_deref())?;
-        let trace = field("trace")?;
-        if !trace.is_undefined() {
-            task.trace = trace.as_bool().ok_or_else(|| bad("trace"))?;
-        }
-        task.limits = Limits {
-            gas: limit("gas", limits.gas.as_ref())?,
-            call: limit("call", limits.call.as_ref())?,
-            frame: limit("frame", limits.frame.as_ref())?,
-            memory_pages: limit("memory", limits.memory.as_ref())?,
-            output_bytes: limit("outputBytes", limits.output_bytes.as_ref())?,
-            file_bytes: limit("fileBytes", limits.file_bytes.as_ref())?,
-        };
-        Ok(Run {
-            run: crate::Run::start_with(module, &task, driving)?,
-            inputs: task.files,
         })
     }
 }
@@ -343,6 +267,21 @@ pub fn suspends() -> bool {
 pub struct Run {
     run: crate::Run,
     inputs: crate::fs::Filesystem,
+    /// Digests of all output that went to JavaScript; shared with what tells it of output meanwhile.
+    streams: Rc<RefCell<Streams>>,
+}
+
+impl Run {
+    /// Starts `task` as `options` say it is to be driven.
+    fn start(module: &Module, task: Inputs, options: &Object) -> Result<Self, JsValue> {
+        let streams = Rc::new(RefCell::new(Streams::default()));
+        let driving = options::driving(options, &streams)?;
+        Ok(Self {
+            run: crate::Run::start_with(module, &task, driving)?,
+            inputs: task.files,
+            streams,
+        })
+    }
 }
 
 #[wasm_bindgen]
@@ -375,7 +314,11 @@ impl Run {
     /// Takes the output since the last call: `{fd, bytes}` in the order written.
     #[wasm_bindgen(js_name = takeOutput)]
     pub fn take_output(&mut self) -> Result<Array, JsValue> {
-        chunks_to_js(&self.run.take_output())
+        let chunks = self.run.take_output();
+        for chunk in &chunks {
+            self.streams.borrow_mut().write(chunk);
+        }
+        chunks_to_js(&chunks)
     }
 
     /// Whether the next slice only comes back at the end of the run: then it can't be paused, and

@@ -1,10 +1,12 @@
 //! Tells JavaScript what a run does that does not come back to it.
 
 use super::{chunks_to_js, to_js};
+use crate::receipt::Streams;
 use crate::wasi::Chunk;
 use crate::{Listener, Stats};
 use js_sys::{Date, Function};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use wasm_bindgen::JsValue;
 
 /// Milliseconds between two messages: output is there at once, and a program that writes byte by
@@ -13,13 +15,16 @@ const INTERVAL: f64 = 15.0;
 
 pub(super) struct Watcher {
     watch: Function,
+    streams: Rc<RefCell<Streams>>,
     last: Cell<f64>,
 }
 
 impl Watcher {
-    pub fn new(watch: Function) -> Self {
+    /// `streams` digest what is told.
+    pub fn new(watch: Function, streams: Rc<RefCell<Streams>>) -> Self {
         Self {
             watch,
+            streams,
             last: Cell::new(0.0),
         }
     }
@@ -37,6 +42,9 @@ impl Listener for Watcher {
     }
 
     fn hear(&self, output: Vec<Chunk>, stats: &Stats) {
+        for chunk in &output {
+            self.streams.borrow_mut().write(chunk);
+        }
         if let Err(error) = self.tell(&output, stats) {
             // Whoever watches is broken, not the program: this ends the worker, not the run.
             wasm_bindgen::throw_val(error);

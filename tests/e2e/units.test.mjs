@@ -1,14 +1,7 @@
 /** The page's parts that need no browser, bundled from their TypeScript. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
-
-async function load(path) {
-  const entry = fileURLToPath(new URL(`../../www/${path}`, import.meta.url));
-  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: "esm", write: false });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
-}
+import { load } from "./support/load.mjs";
 
 const { parseArgs, formatArgs, parseEnv } = await load("args.ts");
 const { LineEditor } = await load("lineedit.ts");

@@ -99,6 +99,68 @@ def digest_of_files(files):
     return merkle([canonical(file).encode() for file in files]).hex()
 
 
+# Ed25519 (RFC 8032, 5.1), to verify.
+
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT = pow(2, (P - 1) // 4, P)
+NEUTRAL = (0, 1, 1, 0)
+
+
+def point(data):
+    """The point with this encoding in extended coordinates; None if it is none."""
+    y = int.from_bytes(data, "little")
+    sign, y = y >> 255, y & (2**255 - 1)
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * ROOT % P
+    if (x * x - square) % P or (x == 0 and sign):
+        return None
+    x = P - x if x % 2 != sign else x
+    return (x, y, 1, x * y % P)
+
+
+def add(p, q):
+    a, b = (p[1] - p[0]) * (q[1] - q[0]), (p[1] + p[0]) * (q[1] + q[0])
+    c, d = 2 * p[3] * q[3] * D, 2 * p[2] * q[2]
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return (e * f % P, g * h % P, f * g % P, e * h % P)
+
+
+def times(number, p):
+    result = NEUTRAL
+    while number:
+        if number & 1:
+            result = add(result, p)
+        p, number = add(p, p), number >> 1
+    return result
+
+
+def same(p, q):
+    return (p[0] * q[2] - q[0] * p[2]) % P == 0 and (p[1] * q[2] - q[1] * p[2]) % P == 0
+
+
+def usable(p):
+    return p is not None and not same(times(8, p), NEUTRAL)
+
+
+BASE = point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+
+
+def signed(key, signature, message):
+    a, r = point(key), point(signature[:32])
+    s = int.from_bytes(signature[32:], "little")
+    if not usable(a) or not usable(r) or s >= ORDER:
+        return False
+    k = hashlib.sha512(signature[:32] + key + message).digest()
+    k = int.from_bytes(k, "little") % ORDER
+    return same(times(s, BASE), add(r, times(k, a)))
+
+
 # Reading strictly.
 
 
@@ -264,7 +326,7 @@ def read(name):
         parse_float=no_fraction,
         parse_constant=no_fraction,
     )
-    members(whole, "the file", ["id", "receipt"], ["given"])
+    members(whole, "the file", ["id", "receipt"], ["given", "signatures"])
     receipt = whole["receipt"]
     version = receipt.get("version") if isinstance(receipt, dict) else None
     need(version == 1 and version is not True, "the version is not 1")
@@ -272,7 +334,26 @@ def read(name):
     check_task(receipt["task"])
     check_result(receipt["result"])
     need(digest(whole["id"], "id") == digest_of_json(receipt), "the id is wrong")
+    if "signatures" in whole:
+        check_signatures(whole["signatures"], bytes.fromhex(whole["id"]))
     return whole
+
+
+def check_signatures(signatures, id):
+    right = isinstance(signatures, list) and 1 <= len(signatures) <= 64
+    need(right, "signatures must be a list of 1 to 64")
+    before = ""
+    for one in signatures:
+        members(one, "signature", ["key", "signature"])
+        key = digest(one["key"], "key")
+        need(before < key, "signatures are not sorted by key")
+        before = key
+        need(usable(point(bytes.fromhex(key))), "the key %s is none" % key)
+        value = text(one["signature"], "signature")
+        need(re.fullmatch("[0-9a-f]{128}", value), "signature is wrong")
+        message = b"verirun-receipt-v1\0" + id
+        right = signed(bytes.fromhex(key), bytes.fromhex(value), message)
+        need(right, "the signature by %s is wrong" % key)
 
 
 # Checking against what is at hand.

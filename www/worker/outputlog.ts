@@ -72,6 +72,9 @@ export class OutputLog {
   #undrawn = 0;
   #skipped = 0;
 
+  /** `everything`: for whoever takes it as a stream; nothing is skipped, and nothing waits to be drawn. */
+  constructor(readonly everything = false) {}
+
   get stdout(): ByteLog {
     return this.#logs[1];
   }
@@ -96,7 +99,7 @@ export class OutputLog {
       log.append(bytes);
       this.#pendingBytes += bytes.length;
     }
-    if (this.#pendingBytes > BEHIND) this.#skipTo(TAIL);
+    if (this.#pendingBytes > BEHIND && !this.everything) this.#skipTo(TAIL);
   }
 
   #skipTo(keep: number): void {
@@ -145,7 +148,7 @@ export class OutputLog {
   }
 
   /** What to send now, if anything: no more than the page has room for. */
-  next(most = WINDOW - this.#undrawn): { skipped: number; chunks: OutputChunk[] } | null {
+  next(most = this.everything ? Number.POSITIVE_INFINITY : WINDOW - this.#undrawn): { skipped: number; chunks: OutputChunk[] } | null {
     let room = most;
     if (room <= 0 || this.#pending.length === 0) return null;
     const chunks: OutputChunk[] = [];

@@ -19,7 +19,7 @@ const REPEATING_MS = 250;
 type Post = (message: FromWorker, transfer?: Transferable[]) => void;
 
 export class RunLoop {
-  readonly output = new OutputLog();
+  readonly output: OutputLog;
   readonly #turns = new MessageChannel();
   #slice = FIRST_SLICE;
   #busyMs = 0;
@@ -40,7 +40,9 @@ export class RunLoop {
     readonly back: () => Promise<unknown>,
     /** Called with what a slice throws: the runtime is broken then, not the program. */
     readonly crashed: (error: unknown) => void,
+    everything = false,
   ) {
+    this.output = new OutputLog(everything);
     // Not setTimeout: browsers stretch nested timeouts to 4 ms and more.
     this.#turns.port1.onmessage = () => {
       this.#scheduled = false;

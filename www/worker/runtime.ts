@@ -3,7 +3,7 @@ import type { Face } from "../face";
 import type { FromWorker } from "../protocol";
 import { UserError } from "../problem";
 
-type Report = (message: Extract<FromWorker, { type: "loading" }>) => void;
+export type Report = (message: Extract<FromWorker, { type: "loading" }>) => void;
 
 export async function loadRuntime(base: string, report: Report): Promise<Face> {
   // Both at once; the glue is small, so only the module's bytes are counted.
@@ -18,7 +18,8 @@ export async function loadRuntime(base: string, report: Report): Promise<Face> {
   return face;
 }
 
-async function compile(url: string, report: Report): Promise<WebAssembly.Module> {
+/** Downloads and compiles the runtime; says how far it is. */
+export async function compile(url: string, report: Report): Promise<WebAssembly.Module> {
   report({ type: "loading", phase: "download", loaded: 0, total: null });
   const response = await fetch(url).catch((error: unknown) => {
     throw missing("verirun_bg.wasm", String(error));

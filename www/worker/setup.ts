@@ -1,8 +1,9 @@
 /** Brings modules and input files from the page's blobs into a task, in chunks. */
 import type { ModuleInfo, Task } from "../face";
+import type { ArchiveFormat } from "../inputs";
 
 /** Large enough to be quick, small enough that a run going on beside it stays smooth. */
-const CHUNK = 2 * 1024 * 1024;
+export const CHUNK = 2 * 1024 * 1024;
 
 type Progress = (done: number, total: number) => void;
 
@@ -32,11 +33,12 @@ export async function putFile(task: Task, path: string, source: Blob, progress: 
 
 export async function mount(
   task: Task,
-  format: "zip" | "tar",
+  format: ArchiveFormat,
   path: string,
   source: Blob,
   readOnly: boolean,
 ): Promise<number> {
   const bytes = await readAll(source);
+  if (format === "vtask") return task.mountPackage(bytes);
   return format === "zip" ? task.mountZip(path, bytes) : task.mountTar(path, bytes, readOnly);
 }

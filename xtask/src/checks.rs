@@ -1,7 +1,7 @@
 //! `cargo xtask test` and its fast part, `cargo xtask check`.
 
 use crate::layout::Layout;
-use crate::{browser, guests, node, process, site, task_check, tasks, tools};
+use crate::{browser, guests, node, npm, process, site, task_check, tasks, tools};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -74,7 +74,9 @@ pub fn test(layout: &Layout) -> Result<()> {
         task_check::check(layout, &built)
     });
     // An older site must not stand in for one that does not build.
-    if report.step("site", || site::build(layout)) {
+    if report.step("site", || site::build(layout))
+        && report.step("npm package", || npm::build(layout))
+    {
         report.step("end-to-end tests", || {
             end_to_end(layout, &browser, &firefox)
         });
@@ -148,14 +150,13 @@ fn static_checks(report: &mut Report, layout: &Layout) {
     });
     report.step("types", || {
         node::ensure(layout)?;
-        process::run(&mut node::command(
-            layout,
-            &[
-                "node_modules/typescript/bin/tsc",
-                "--project",
-                "tsconfig.json",
-            ],
-        ))
+        for project in ["tsconfig.json", "tsconfig.node.json"] {
+            process::run(&mut node::command(
+                layout,
+                &["node_modules/typescript/bin/tsc", "--project", project],
+            ))?;
+        }
+        Ok(())
     });
 }
 

@@ -7,6 +7,7 @@ mod go;
 mod guests;
 mod layout;
 mod node;
+mod npm;
 mod outdated;
 mod pip;
 mod process;
@@ -41,6 +42,7 @@ Usage: cargo xtask <command>
           what metering costs, on the browser's own engine and on the interpreter in it
   bench scale [PART...]
           show how the time of filesystem work grows with its size (benches/scale.rs)
+  npm     build the site and the npm package: target/npm/verirun.tgz
   guests  build the test programs in tests/guests (Rust, C, AssemblyScript)
   zig     install the C compiler for WASI and print where it is
   help    this text
@@ -94,6 +96,10 @@ fn dispatch(args: &[String]) -> Result<()> {
             scale::run(&layout, &rest[1..])
         }
         "bench" => bench::run(&layout, rest),
+        "npm" => {
+            site::build(&layout)?;
+            npm::build(&layout)
+        }
         "guests" => guests::build(&layout),
         "zig" => {
             println!("{}", zig::ensure(&layout)?.display());

@@ -56,6 +56,8 @@ pub fn build(layout: &Layout) -> Result<()> {
     process::run(configure(&mut trunk))?;
 
     copy_folder(&layout.tasks(), &layout.dist().join("tasks"))?;
+    // Last, because it has the digest of everything.
+    process::run(node::command(layout, &["www/offline/build.mjs"]).arg(layout.dist()))?;
     eprintln!("The site is in {}", layout.dist().display());
     Ok(())
 }

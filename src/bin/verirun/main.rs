@@ -10,6 +10,7 @@ mod program;
 mod receipt;
 mod run;
 mod run_task;
+mod sign;
 mod stats;
 mod verify;
 
@@ -45,6 +46,10 @@ enum Command {
     Reveal(commit::RevealArguments),
     /// Decide over several receipts of one task: Success (0), Indeterminate (1) or Error (2).
     Adjudicate(commit::AdjudicateArguments),
+    /// Make a key to sign receipts with: prints the public key, and keeps the secret one in a file.
+    Keygen(sign::KeygenArguments),
+    /// Sign a receipt: the signature is added to its file, and the public key is printed.
+    Sign(sign::SignArguments),
     /// Tell what a program needs, what the deterministic profile fixes for it, and what keeps it
     /// from running. 0 if it runs, 1 if it is refused, 2 if it can't be read.
     Lint(lint::Arguments),
@@ -59,6 +64,8 @@ fn main() -> ExitCode {
         Command::Commit(arguments) => commit::commit(&arguments),
         Command::Reveal(arguments) => commit::reveal(&arguments),
         Command::Adjudicate(arguments) => commit::decide(&arguments),
+        Command::Keygen(arguments) => sign::keygen(&arguments),
+        Command::Sign(arguments) => sign::sign(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
     }
 }

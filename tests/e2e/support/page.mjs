@@ -55,7 +55,8 @@ async function open(...served) {
 /** A fresh visit. `errors` collects what the console and the page complain about; tests end with `done`.
  * `prepare` gets the browser context before the page is loaded. */
 export async function visit(site, { prepare, ...options } = {}) {
-  const context = await site.browser.newContext({ viewport: WIDE, acceptDownloads: true, ...options });
+  // What is tested is the site that is served, not one that was kept (offline.test.mjs).
+  const context = await site.browser.newContext({ viewport: WIDE, acceptDownloads: true, serviceWorkers: "block", ...options });
   await prepare?.(context);
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);

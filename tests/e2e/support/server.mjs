@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 
 export const BASE = "/some/sub/path/";
 
-const TYPES = {
+export const TYPES = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
   ".mjs": "text/javascript",

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use verirun::receipt::{Digest, Verdict};
+use verirun::receipt::{Digest, PublicKey, Verdict};
 
 const VERIFIED: &str = "verified";
 
@@ -23,6 +23,9 @@ struct Line {
     sha256: Option<Digest>,
     id: Option<Digest>,
     verdict: String,
+    /// Who signed the receipt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    signers: Vec<PublicKey>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     message: Option<String>,
 }
@@ -156,7 +159,14 @@ impl Report<'_> {
         *count += 1;
         let detail = message.clone().unwrap_or_else(|| {
             let id = checked.id.map(|id| id.to_string()).unwrap_or_default();
-            format!("{id} in {} steps", checked.steps)
+            let signed = match &checked.signers[..] {
+                [] => String::new(),
+                keys => {
+                    let keys: Vec<_> = keys.iter().map(PublicKey::to_string).collect();
+                    format!(", signed by {}", keys.join(" and "))
+                }
+            };
+            format!("{id} in {} steps{signed}", checked.steps)
         });
         let detail = detail.replace('\n', " ");
         self.bar.suspend(|| {
@@ -172,6 +182,7 @@ impl Report<'_> {
                 sha256: checked.file,
                 id: checked.id,
                 verdict: verdict.to_owned(),
+                signers: checked.signers.clone(),
                 message,
             };
             let text = serde_json::to_string(&line).unwrap_or_default() + "\n";

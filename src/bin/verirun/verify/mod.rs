@@ -14,7 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use verirun::Task;
-use verirun::receipt::Brought;
+use verirun::receipt::{Brought, KeyError, PublicKey};
 
 /// The exit code if something is different.
 const MISMATCH: u8 = 1;
@@ -58,6 +58,9 @@ pub struct Arguments {
     /// run makes otherwise the first different byte is told.
     #[arg(long, value_name = "DIR", conflicts_with = "results")]
     outputs: Option<PathBuf>,
+    /// Ask for a signature by this public key too. What is signed is not verified any less.
+    #[arg(long = "signer", value_name = "PUBKEY")]
+    signers: Vec<String>,
     /// Do not run a task whose receipt says more steps than this.
     #[arg(long, value_name = "STEPS")]
     max_steps: Option<u64>,
@@ -100,6 +103,8 @@ enum SetupError {
     Host(#[from] HostError),
     #[error(transparent)]
     Task(#[from] TaskError),
+    #[error("--signer: {0}")]
+    Signer(#[from] KeyError),
 }
 
 fn read_error(path: &Path) -> impl FnOnce(io::Error) -> SetupError + '_ {
@@ -125,10 +130,14 @@ struct Setup<'a> {
     receipts: Vec<PathBuf>,
     modules: Modules,
     brought: Brought,
+    /// Who must have signed.
+    signers: Vec<PublicKey>,
     arguments: &'a Arguments,
 }
 
 fn prepare(arguments: &Arguments) -> Result<Setup<'_>, SetupError> {
+    let keys = arguments.signers.iter().map(|text| PublicKey::parse(text));
+    let signers = keys.collect::<Result<_, _>>()?;
     let receipts = list(&arguments.receipts)?;
     let mut modules = Modules::read(&arguments.modules)?;
     let bytes = |items: &[OsString]| {
@@ -157,6 +166,7 @@ fn prepare(arguments: &Arguments) -> Result<Setup<'_>, SetupError> {
         receipts,
         modules,
         brought,
+        signers,
         arguments,
     })
 }

@@ -6,8 +6,8 @@ use crate::run::SLICE;
 use std::path::Path;
 use verirun::fs::{Change, Kind};
 use verirun::receipt::{
-    Difference, Digest, Envelope, FileChange, Receipt, Refusal, Streams, Verdict, compare,
-    first_different_byte, is_package, unpack,
+    Difference, Digest, Envelope, FileChange, PublicKey, Receipt, Refusal, Streams, Verdict,
+    compare, first_different_byte, is_package, unpack,
 };
 use verirun::{Module, Run, State, Task};
 
@@ -17,6 +17,8 @@ pub struct Checked {
     pub file: Option<Digest>,
     /// The receipt's id, if it is one.
     pub id: Option<Digest>,
+    /// Who signed it, if all signatures are right.
+    pub signers: Vec<PublicKey>,
     /// The steps that the receipt says.
     pub steps: u64,
     /// What came of it.
@@ -28,6 +30,7 @@ pub fn check(setup: &Setup<'_>, path: &Path, progress: &dyn Fn(u64, u64)) -> Che
     let mut checked = Checked {
         file: None,
         id: None,
+        signers: Vec::new(),
         steps: 0,
         verdict: Verdict::Verified,
     };
@@ -50,14 +53,26 @@ pub fn check(setup: &Setup<'_>, path: &Path, progress: &dyn Fn(u64, u64)) -> Che
             return checked;
         }
     };
-    checked.id = Some(envelope.id);
-    checked.steps = envelope.receipt.result.steps.0;
-    let module = setup.modules.of(&envelope, path);
-    let ready = module.and_then(|module| Ok((module, envelope.task(setup.brought.clone())?)));
-    let result =
-        ready.and_then(|(module, task)| verify(setup, &module, &task, &envelope, progress));
+    let result = checked.look_at(setup, &envelope).and_then(|()| {
+        let module = setup.modules.of(&envelope, path)?;
+        let task = envelope.task(setup.brought.clone())?;
+        verify(setup, &module, &task, &envelope, progress)
+    });
     checked.verdict = verdict(result);
     checked
+}
+
+impl Checked {
+    /// Notes what the receipt is, and looks at its signatures.
+    fn look_at(&mut self, setup: &Setup<'_>, envelope: &Envelope) -> Result<(), Refusal> {
+        self.id = Some(envelope.id);
+        self.steps = envelope.receipt.result.steps.0;
+        self.signers = envelope.signers().map_err(Refusal::Different)?;
+        match setup.signers.iter().find(|key| !self.signers.contains(key)) {
+            Some(key) => Err(Refusal::Missing(format!("it is not signed by {key}"))),
+            None => Ok(()),
+        }
+    }
 }
 
 fn verdict(result: Result<Option<Difference>, Refusal>) -> Verdict {
@@ -88,9 +103,9 @@ fn check_package(
         );
         return;
     };
-    checked.id = Some(envelope.id);
-    checked.steps = envelope.receipt.result.steps.0;
-    let result = verify(setup, &package.module, &package.task, &envelope, progress);
+    let result = checked
+        .look_at(setup, &envelope)
+        .and_then(|()| verify(setup, &package.module, &package.task, &envelope, progress));
     checked.verdict = verdict(result);
 }
 

@@ -1,0 +1,208 @@
+/** The page without a network, and what happens when a changed site is published. */
+import assert from "node:assert/strict";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { writeServiceWorker } from "../../www/offline/build.mjs";
+import { headline, launchChromium, screenshot, siteFile, siteFolders, WIDE } from "./support/page.mjs";
+import { serve } from "./support/server.mjs";
+
+let browser;
+/** A copy of the site, that tests publish changes to. */
+let folder;
+let site;
+before(async () => {
+  browser = await launchChromium();
+  folder = mkdtempSync(join(tmpdir(), "verirun-offline-"));
+  cpSync(siteFolders.at(-1), folder, { recursive: true });
+  await writeServiceWorker(folder);
+  // Below a sub-path, as on GitHub Pages.
+  site = await serve(folder);
+});
+after(async () => {
+  await browser?.close();
+  site?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function open(options = {}) {
+  const context = await browser.newContext({ viewport: WIDE, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  const errors = [];
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  const visit = async () => {
+    await page.goto(site.url);
+    await page.locator('#program[data-state="good"]').waitFor();
+  };
+  return { context, page, errors, visit };
+}
+
+/** Waits until the service worker has everything and serves the page. */
+const controlled = (page) =>
+  page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    if (!navigator.serviceWorker.controller) {
+      await new Promise((resolve) => navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true }));
+    }
+  });
+
+/** Publishes a site that says its version in the title. */
+async function publish(version) {
+  const path = join(folder, "index.html");
+  const text = readFileSync(path, "utf8").replace(/<title>[^<]*/, `<title>Verirun playground ${version}`);
+  writeFileSync(path, text);
+  await writeServiceWorker(folder);
+}
+
+const askForUpdate = (page) => page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).update().then(() => true));
+
+test("after one visit the page works without a network: it loads, and runs samples", async () => {
+  const { context, page, errors, visit } = await open();
+  await visit();
+  await controlled(page);
+  await context.setOffline(true);
+  await page.reload();
+  await page.locator('#program[data-state="good"]').waitFor();
+  await page.click("#run");
+  await headline(page, "Finished with exit code 0");
+  // One that was not used before.
+  await page.selectOption("#sample", "greet");
+  await page.locator('#program[data-state="good"] strong', { hasText: "greet" }).waitFor();
+  await page.click("#run");
+  await headline(page, "Waiting for input");
+  await screenshot(page, "offline");
+  assert.equal(await page.evaluate(() => fetch("nowhere").then(() => "an answer", () => "no network")), "no network");
+  assert.deepEqual(errors.filter((text) => !text.includes("ERR_INTERNET_DISCONNECTED") && !text.includes("ERR_FAILED")), []);
+  await context.close();
+});
+
+test("what is not fetched ahead is kept when it is used", async () => {
+  const later = "embedding/index.html";
+  assert.ok(existsSync(join(folder, later)));
+  const { context, page, visit } = await open();
+  await visit();
+  await controlled(page);
+  const get = (path) => page.evaluate((path) => fetch(path).then(({ status }) => status, () => "no network"), path);
+  const kept = () =>
+    page.evaluate(async () => {
+      const [name] = await caches.keys();
+      return (await (await caches.open(name)).keys()).map(({ url }) => url);
+    });
+  assert.equal((await kept()).some((url) => url.includes("wasm-task.js")), false);
+  assert.equal(await get("wasm-task.js"), 200);
+  await page.waitForFunction(async () => {
+    const [name] = await caches.keys();
+    return (await (await caches.open(name)).keys()).some(({ url }) => url.includes("wasm-task.js"));
+  });
+  await context.setOffline(true);
+  assert.equal(await get("wasm-task.js"), 200);
+  assert.equal(await get("api.js"), "no network");
+  await context.close();
+});
+
+test("a new version waits until the user reloads; work goes on meanwhile", async () => {
+  const { context, page, errors, visit } = await open();
+  await visit();
+  await controlled(page);
+  await publish("two");
+  await page.reload();
+  assert.doesNotMatch(await page.title(), /two/, "the version that is kept is shown");
+  const prompt = page.locator(".update");
+  await askForUpdate(page);
+  await prompt.waitFor();
+  assert.match(await prompt.textContent(), /A new version of Verirun is ready/);
+  await screenshot(page, "offline-update");
+  await page.locator('#program[data-state="good"]').waitFor();
+  await page.click("#run");
+  await headline(page, "Finished with exit code 0");
+  await prompt.getByRole("button", { name: "Later" }).click();
+  assert.equal(await prompt.count(), 0);
+  assert.doesNotMatch(await page.title(), /two/);
+  // It is offered again at the next visit.
+  await page.reload();
+  await prompt.waitFor();
+  await page.evaluate(() => {
+    addEventListener("verirun-before-update", (event) => {
+      event.waitUntil(new Promise((resolve) => setTimeout(resolve, 50)).then(() => sessionStorage.setItem("saved", "yes")));
+    });
+  });
+  await Promise.all([page.waitForEvent("framenavigated"), prompt.getByRole("button", { name: "Reload to update" }).click()]);
+  await page.locator('#program[data-state="good"]').waitFor();
+  assert.match(await page.title(), /two/);
+  assert.equal(await page.evaluate(() => sessionStorage.getItem("saved")), "yes", "who had something to save was waited for");
+  await context.setOffline(true);
+  await page.reload();
+  await page.locator('#program[data-state="good"]').waitFor();
+  assert.match(await page.title(), /two/, "the new version works without a network too");
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("another tab is told, and not reloaded", async () => {
+  const { context, page, visit } = await open();
+  await visit();
+  await controlled(page);
+  const second = await context.newPage();
+  await second.goto(site.url);
+  await second.locator('#program[data-state="good"]').waitFor();
+  await publish("three");
+  await askForUpdate(page);
+  await Promise.all([
+    page.waitForEvent("framenavigated"),
+    page.locator(".update").getByRole("button", { name: "Reload to update" }).click(),
+  ]);
+  await second.locator(".update", { hasText: "was updated in another tab" }).waitFor();
+  assert.doesNotMatch(await second.title(), /three/);
+  assert.match(await page.title(), /three/);
+  await context.close();
+});
+
+test("a site that is only half published is not taken", async () => {
+  const { context, page, visit } = await open();
+  await visit();
+  await controlled(page);
+  const title = await page.title();
+  // The list is there before a file that it names.
+  const path = join(folder, "index.html");
+  const before = readFileSync(path);
+  await publish("half");
+  writeFileSync(path, before);
+  const state = await page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.getRegistration();
+    const found = new Promise((resolve) => registration.addEventListener("updatefound", () => resolve(registration.installing), { once: true }));
+    await registration.update().catch(() => {});
+    const worker = await found;
+    if (worker.state === "installing") await new Promise((resolve) => worker.addEventListener("statechange", resolve, { once: true }));
+    return worker.state;
+  });
+  assert.equal(state, "redundant");
+  assert.equal(await page.locator(".update").count(), 0);
+  await context.setOffline(true);
+  await page.reload();
+  await page.locator('#program[data-state="good"]').waitFor();
+  assert.equal(await page.title(), title);
+  await context.close();
+  await writeServiceWorker(folder);
+});
+
+test("where service workers are forbidden the page is as before, without a word", async () => {
+  const { context, page, errors, visit } = await open({ serviceWorkers: "block" });
+  await visit();
+  await page.click("#run");
+  await headline(page, "Finished with exit code 0");
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("the list of files holds what a first visit needs, and stays small", () => {
+  const text = readFileSync(siteFile("sw.js"), "utf8");
+  for (const name of ["index.html", "main.js", "worker.js", "verirun.js", "verirun_bg.wasm", "app.css", "tasks/index.json"]) {
+    assert.ok(text.includes(name), name);
+  }
+  const chunks = readdirSync(siteFolders.at(-1)).filter((name) => name.startsWith("chunk-"));
+  for (const chunk of chunks) assert.ok(text.includes(chunk), chunk);
+  assert.ok(statSync(siteFile("sw.js")).size < 40_000);
+});

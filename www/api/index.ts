@@ -1,0 +1,15 @@
+/** What the API is made of, whatever it runs on. */
+import type { Platform } from "./platform";
+import { Pool } from "./pool";
+import { TaskRun } from "./run";
+import type { Api } from "./types";
+
+export function createApi(platform: Platform): Api {
+  const pool = new Pool(platform);
+  return {
+    run: (module, options = {}) => new TaskRun(module, options, platform, pool),
+    async preload() {
+      await pool.module();
+    },
+  };
+}

@@ -1,0 +1,3 @@
+/** The API's worker in Node.js. */
+import "./scope";
+import "../worker";

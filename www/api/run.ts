@@ -1,0 +1,365 @@
+/** One run: from what the caller gave to its result. */
+import type { Client } from "../client";
+import type { Engines, FileEntry, ModuleInfo, Outcome, OutputChunk } from "../face";
+import type { InputItem } from "../inputs";
+import { describe } from "../outcome";
+import type { RunRequest, RunStats } from "../protocol";
+import { VerirunError } from "./errors";
+import type { Platform } from "./platform";
+import type { Report } from "../worker/runtime";
+import type { Pool, Slot } from "./pool";
+import { Recording } from "./recording";
+import { placeFiles, readArgs, readFiles, readEnv, readLimitValues, readProgram, readSeed, readStdin, type Program } from "./task";
+import type { ModuleSource, ResultFile, Run, RunOptions, RunResult } from "./types";
+
+/** Bytes of changed files that are given with the result. */
+const COLLECT = 256 * 1024 * 1024;
+/** A worker that holds more than this after a run is not kept for another one: pages of memory, and bytes. */
+const SMALL = { pages: 1024, bytes: 32 * 1024 * 1024 };
+
+interface Ended {
+  outcome: Outcome;
+  stats: RunStats;
+  engines: Engines | null;
+  trace: string | null;
+  filesLost: boolean;
+}
+
+const NO_STATS: RunStats = {
+  steps: 0,
+  peakCallDepth: 0,
+  peakFrameBytes: 0,
+  memoryPages: 0,
+  peakMemoryPages: 0,
+  outputBytes: 0,
+  fileBytes: 0,
+  busyMs: 0,
+  stdoutBytes: 0,
+  stderrBytes: 0,
+};
+
+export class TaskRun implements Run {
+  readonly [Symbol.toStringTag] = "Run";
+  readonly #result: Promise<RunResult>;
+  readonly #options: RunOptions;
+  readonly #platform: Platform;
+  readonly #pool: Pool;
+  readonly #written = new Recording();
+  /** Ends the run at once: the caller's signal, or `cancel` before it has begun. */
+  readonly #abort = new AbortController();
+  #client: Client | null = null;
+  #paused = false;
+  /** What was written to stdin before the program began; `null` is its end. */
+  #early: (Uint8Array | null)[] = [];
+  #streams: Partial<Record<"stdout" | "stderr", ReadableStream<Uint8Array>>> = {};
+  #output: ReadableStream<OutputChunk> | null = null;
+  #stdin: WritableStream<Uint8Array | string> | null = null;
+  #over = false;
+
+  constructor(module: ModuleSource, options: RunOptions, platform: Platform, pool: Pool) {
+    this.#options = options;
+    this.#platform = platform;
+    this.#pool = pool;
+    this.#result = this.#run(module).then(
+      (result) => {
+        this.#end();
+        return result;
+      },
+      (error: unknown) => {
+        const { signal } = this.#options;
+        const reason = signal?.aborted ? signal.reason : VerirunError.from(error);
+        this.#end(reason);
+        throw reason;
+      },
+    );
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a run is to be awaited, as `fetch` and child processes are
+  then<A = RunResult, B = never>(
+    done?: ((result: RunResult) => A | PromiseLike<A>) | null,
+    failed?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#result.then(done, failed);
+  }
+
+  catch<B = never>(failed?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<RunResult | B> {
+    return this.#result.catch(failed);
+  }
+
+  finally(settled?: (() => void) | null): Promise<RunResult> {
+    return this.#result.finally(settled);
+  }
+
+  get stdout(): ReadableStream<Uint8Array> {
+    return (this.#streams.stdout ??= this.#stream(1));
+  }
+
+  get stderr(): ReadableStream<Uint8Array> {
+    return (this.#streams.stderr ??= this.#stream(2));
+  }
+
+  /** Copies, so that whoever reads may do with them as they like. */
+  get output(): ReadableStream<OutputChunk> {
+    return (this.#output ??= this.#written.stream(({ fd, bytes }) => ({ fd, bytes: bytes.slice() })));
+  }
+
+  #stream(fd: 1 | 2): ReadableStream<Uint8Array> {
+    return this.#written.stream((chunk) => (chunk.fd === fd ? chunk.bytes.slice() : null));
+  }
+
+  get stdin(): WritableStream<Uint8Array | string> {
+    return (this.#stdin ??= this.#input());
+  }
+
+  #input(): WritableStream<Uint8Array | string> {
+    const utf8 = new TextEncoder();
+    const check = (): void => {
+      if (!this.#options.live) {
+        throw new VerirunError({
+          code: "stdin-not-live",
+          message: "Standard input was given from the start.",
+          hint: "To write it while the program runs, start the run with `live: true`.",
+        });
+      }
+    };
+    return new WritableStream({
+      write: (chunk) => {
+        check();
+        const bytes = typeof chunk === "string" ? utf8.encode(chunk) : new Uint8Array(chunk);
+        if (this.#client) this.#client.stdin(bytes);
+        else this.#early.push(bytes);
+      },
+      close: () => {
+        check();
+        if (this.#client) this.#client.endStdin();
+        else this.#early.push(null);
+      },
+    });
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#client?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#client?.resume();
+  }
+
+  cancel(): void {
+    if (this.#client) this.#client.cancel();
+    else if (!this.#over) {
+      this.#abort.abort(
+        new VerirunError({ code: "cancelled", message: "The run was cancelled before it began.", hint: "Run it again." }),
+      );
+    }
+  }
+
+  #end(error?: unknown): void {
+    this.#over = true;
+    this.#client = null;
+    this.#written.end(error);
+  }
+
+  async #run(module: ModuleSource): Promise<RunResult> {
+    const { signal: outer } = this.#options;
+    outer?.throwIfAborted();
+    const stop = (): void => this.#abort.abort(outer?.reason);
+    outer?.addEventListener("abort", stop, { once: true });
+    try {
+      return await this.#prepare(module);
+    } finally {
+      outer?.removeEventListener("abort", stop);
+    }
+  }
+
+  async #prepare(module: ModuleSource): Promise<RunResult> {
+    const options = this.#options;
+    const { signal } = this.#abort;
+    // All that can be refused is, before anything is loaded.
+    const args = readArgs(options.args);
+    const env = readEnv(options.env);
+    const limits = readLimitValues(options.limits);
+    const seed = readSeed(options.seed);
+    const report: Report = ({ phase, ...rest }) => {
+      // It goes on for others when this run has failed.
+      if (!this.#over) options.onLoading?.({ loaded: 0, total: null, ...rest, phase });
+    };
+    // At once, and the first that fails ends it; a worker is taken when everything is there.
+    const [program, files, stdin] = await orAborted(
+      Promise.all([
+        readProgram(module, options.name, this.#platform, signal),
+        readFiles(options, this.#platform, signal),
+        readStdin(options.stdin, options.live ?? false),
+        this.#pool.module(report),
+      ]),
+      signal,
+    );
+    const slot = await this.#pool.acquire(signal);
+    let reusable = false;
+    try {
+      const request: RunRequest = {
+        args,
+        env,
+        stdin,
+        limits,
+        ...seed,
+        ...(options.clock && { clock: options.clock }),
+        ...(options.random && { random: options.random }),
+        ...(options.preopens && { preopens: options.preopens }),
+        engine: options.engine ?? "auto",
+        trace: options.trace ?? false,
+        everything: true,
+      };
+      const result = await orAborted(this.#inWorker(slot, program, files, request), signal);
+      const { stats } = result;
+      reusable =
+        result.outcome.kind !== "cancelled" &&
+        result.outcome.kind !== "failed" &&
+        stats.peakMemoryPages <= SMALL.pages &&
+        stats.outputBytes + stats.fileBytes <= SMALL.bytes;
+      return result;
+    } catch (error) {
+      // A refusal (a bad module, a bad path) leaves a good worker; whatever else, this one is not used again.
+      reusable = error instanceof VerirunError || (slot.ready && isRefusal(error));
+      if (signal.aborted) reusable = false;
+      if (slot.problem && !slot.ready) throw this.#pool.blocked(slot.problem.message);
+      throw error;
+    } finally {
+      this.#client = null;
+      this.#pool.release(slot, reusable);
+    }
+  }
+
+  async #inWorker(slot: Slot, program: Program, files: InputItem[], request: RunRequest): Promise<RunResult> {
+    const { client } = slot;
+    if (slot.used) await client.request({ type: "reset" });
+    await placeFiles(client, files);
+    const module = await client.request({ type: "load-module", name: program.name, source: program.source });
+    const ended = this.#watch(slot);
+    ended.catch(() => {});
+    await client.start(request);
+    this.#begin(client);
+    const end = await ended;
+    const entries = end.filesLost ? [] : await client.files();
+    const changed = await collect(client, entries, this.#options.collectBytes ?? COLLECT);
+    return this.#toResult(module, end, changed);
+  }
+
+  /** From now on the run hears what it is told; it is told what came before. */
+  #begin(client: Client): void {
+    if (this.#client || this.#over) return;
+    this.#client = client;
+    for (const bytes of this.#early) {
+      if (bytes) client.stdin(bytes);
+      else client.endStdin();
+    }
+    this.#early = [];
+    if (this.#paused) client.pause();
+  }
+
+  /** Passes on what the run does; settles at its end. */
+  #watch(slot: Slot): Promise<Ended> {
+    let last = NO_STATS;
+    return new Promise((resolve, reject) => {
+      slot.events = {
+        output: (_, chunks) => {
+          this.#begin(slot.client);
+          this.#written.push(chunks);
+        },
+        status: (state, stats) => {
+          // The first word of a run may come before the answer that it was started.
+          this.#begin(slot.client);
+          last = stats;
+          this.#pool.waiting(slot, state === "blocked" || state === "paused");
+          if (state !== "paused") this.#options.onStatus?.({ state, stats });
+        },
+        done: (outcome, stats, engines, trace) => resolve({ outcome, stats, engines, trace, filesLost: false }),
+        stopped: () => {
+          const outcome: Outcome = { kind: "cancelled", message: "the run was cancelled" };
+          resolve({ outcome, stats: last, engines: null, trace: null, filesLost: true });
+        },
+        restarted: (message) =>
+          reject(
+            new VerirunError({
+              code: "runtime-crashed",
+              message: `Verirun itself failed: ${message}`,
+              hint: "This is a bug in Verirun, not in your program. What it wrote until then is in the streams.",
+            }),
+          ),
+      };
+    });
+  }
+
+  #toResult(module: ModuleInfo, end: Ended, files: Map<string, ResultFile>): RunResult {
+    const { outcome, engines, trace, filesLost } = end;
+    const { busyMs, stdoutBytes: _out, stderrBytes: _err, ...stats } = end.stats;
+    const { headline, advice } = describe(outcome, stats.steps);
+    const exitCode = outcome.kind === "exit" ? outcome.code : null;
+    const written = this.#written;
+    const stdout = once(() => written.bytes(1));
+    const stderr = once(() => written.bytes(2));
+    const text = (bytes: () => Uint8Array): (() => string) => once(() => new TextDecoder().decode(bytes()));
+    const [stdoutText, stderrText] = [text(stdout), text(stderr)];
+    return {
+      outcome,
+      ok: exitCode === 0,
+      exitCode,
+      summary: `${headline}. ${advice}`.trim(),
+      get stdout() {
+        return stdout();
+      },
+      get stderr() {
+        return stderr();
+      },
+      get stdoutText() {
+        return stdoutText();
+      },
+      get stderrText() {
+        return stderrText();
+      },
+      files,
+      filesLost,
+      stats,
+      busyMs,
+      engines,
+      module,
+      trace,
+    };
+  }
+}
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code !== "runtime-crashed" && error.code !== "run-gone";
+
+/** Computes a value when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
+}
+
+/** Rejects as soon as `signal` aborts. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason);
+    if (signal.aborted) return leave();
+    signal.addEventListener("abort", leave, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+  });
+}
+
+/** What the run changed, with content while that is not too much. */
+async function collect(client: Client, entries: FileEntry[], most: number): Promise<Map<string, ResultFile>> {
+  const files = new Map<string, ResultFile>();
+  const holds = (entry: FileEntry): boolean => entry.type === "file" && entry.change !== "removed";
+  const changed = entries.filter((entry) => entry.change !== "same");
+  const sum = changed.filter(holds).reduce((sum, entry) => sum + entry.size, 0);
+  for (const { path, type, size, change, target } of changed) {
+    if (change === "same") continue;
+    const request = { type: "read-file", run: client.run, path, offset: 0, length: size } as const;
+    const bytes = type === "file" && change !== "removed" && sum <= most ? await client.request(request) : null;
+    files.set(path, { path, type, size, change, bytes, ...(target !== undefined && { target }) });
+  }
+  return files;
+}
