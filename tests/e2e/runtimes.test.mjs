@@ -96,10 +96,10 @@ second
 test("JavaScript: an error is told with its place, and ends the program", async () => {
   for (const [program, line, code = 1] of [
     ["let x = 1;\nlet y = ;", "/task.js:2:9: SyntaxError: unexpected token in expression: ';'"],
-    ["function f() {\n  null.x;\n}\nf();", "/task.js:2:8: TypeError: cannot read property 'x' of null"],
-    ["await Promise.reject(new RangeError('no'));", "/task.js:1:22: RangeError: no"],
-    ["Promise.reject(new Error('nobody waits'));", "/task.js:1:16: Error: nobody waits"],
-    ["setTimeout(() => { throw new Error('late'); });", "/task.js:1:26: Error: late"],
+    ["function f() {\n  null.x;\n}\nf();", "/task.js:2:3: TypeError: cannot read property 'x' of null"],
+    ["await Promise.reject(new RangeError('no'));", "/task.js:1:26: RangeError: no"],
+    ["Promise.reject(new Error('nobody waits'));", "/task.js:1:20: Error: nobody waits"],
+    ["setTimeout(() => { throw new Error('late'); });", "/task.js:1:30: Error: late"],
     ["throw 5;", "Uncaught 5"],
     ["await new Promise(() => {});", "/task.js: an `await` waits for something that never comes"],
     ["import './none.js';", "Error: cannot import none.js: No such file or directory"],

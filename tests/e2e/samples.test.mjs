@@ -1,34 +1,28 @@
 /** Every sample task, in every run that its task.json describes, does in Chromium on both engines what it should and
  * what the command line makes of it: outcome, output, files, steps. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { buildCli, workFolder } from "./support/cli.mjs";
 import { openSite, siteFile, visit } from "./support/page.mjs";
 import { runInWorker, startWorker } from "./support/worker.mjs";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const sources = join(root, "tasks");
+const sources = fileURLToPath(new URL("../../tasks", import.meta.url));
 const index = JSON.parse(readFileSync(siteFile("tasks/index.json"), "utf8"));
 
 let site;
 let visitor;
-let folder;
 before(async () => {
   site = await openSite();
   visitor = await visit(site);
   await startWorker(visitor.page);
-  folder = mkdtempSync(join(tmpdir(), "verirun-"));
-  const built = spawnSync("cargo", ["build", "--quiet", "--locked", "--bin", "verirun"], { cwd: root });
-  assert.equal(built.status, 0, `the command line does not build: ${built.error ?? built.stderr}`);
+  buildCli();
 });
 after(async () => {
   await visitor?.done();
   await site?.close();
-  if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
 /** The bytes of a file or text, one character each. */
@@ -69,20 +63,18 @@ function runsOf(id) {
 
 /** The same with the command line. */
 function native(module, { args, env, stdin, files }) {
-  const [inputs, json, input] = ["in", "result.json", "stdin"].map((name) => join(folder, name));
-  rmSync(inputs, { recursive: true, force: true });
-  mkdirSync(inputs);
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(inputs, path)), { recursive: true });
-    writeFileSync(join(inputs, path), content);
-  }
-  writeFileSync(input, stdin);
+  const work = workFolder();
+  mkdirSync(work.at("in"));
+  for (const [path, content] of Object.entries(files)) work.write(`in/${path}`, content);
+  work.write("stdin", stdin);
   const variables = Object.entries(env).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
-  const cli = join(root, `target/debug/verirun${process.platform === "win32" ? ".exe" : ""}`);
-  const options = ["--dir", `${inputs}::/`, "--stdin", input, "--json", json, ...variables];
-  const { stdout, stderr } = spawnSync(cli, ["run", ...options, module, ...args], { encoding: "latin1" });
-  const { outcome, stats } = JSON.parse(readFileSync(json, "utf8"));
-  return { outcome, stdout, stderr, stats };
+  const options = ["--dir", "in::/", "--out-dir", "out", "--stdin", "stdin", "--json", "result.json", ...variables];
+  const { stdout, stderr } = work.verirun(["run", ...options, module, ...args]);
+  const { outcome, stats, files: left } = JSON.parse(work.read("result.json").toString());
+  const changed = left.filter(({ type, change }) => type === "file" && change !== "same");
+  const texts = Object.fromEntries(changed.map(({ path }) => [path, bytesOf(work.read(`out/${path}`))]));
+  work.remove();
+  return { outcome, stdout, stderr, stats, texts };
 }
 
 const ids = readdirSync(sources).filter((id) => existsSync(join(sources, id, "task.json")));
@@ -99,9 +91,9 @@ for (const id of ids) {
   for (const run of runs) {
     test(`${id} (${entry.language}): ${run.name}`, async () => {
       const { expected } = run;
-      const { engines, texts, ...result } = await runInWorker(visitor.page, {
+      const { engines, files: _, trace: __, ...result } = await runInWorker(visitor.page, {
         url: `tasks/${entry.module}`,
-        // As the command line calls it, so that a program that shows its name shows the same.
+        // As the command line calls it, for programs that show their name.
         name: entry.module.split("/").at(-1),
         args: run.args,
         env: Object.entries(run.env),
@@ -111,18 +103,16 @@ for (const id of ids) {
         engine: "both",
       });
       assert.deepEqual({ compared: engines.compared, instead: engines.instead }, { compared: true, instead: null });
-      const { outcome, stdout, stderr, stats } = result;
+      // The page's own, beside the figures of a result.
+      delete result.stats.stdoutBytes;
+      delete result.stats.stderrBytes;
+      const { outcome, stdout, stderr, texts } = result;
       assert.deepEqual(outcome, { kind: "exit", code: expected.exit }, stderr);
       if ("stdout" in expected) assert.equal(stdout, expected.stdout);
       assert.ok(stdout.includes(expected.stdoutContains ?? ""), stdout);
       assert.ok(stderr.includes(expected.stderrContains ?? ""), stderr);
       for (const [path, content] of Object.entries(expected.files)) assert.equal(texts[path], bytesOf(content), path);
-      const cli = native(siteFile(`tasks/${entry.module}`), run);
-      assert.deepEqual({ ...result, files: undefined, trace: undefined, stdout: bytesOf(stdout), stderr: bytesOf(stderr) }, {
-        ...cli,
-        files: undefined,
-        trace: undefined,
-      });
+      assert.deepEqual(result, native(siteFile(`tasks/${entry.module}`), run), "on the command line");
     });
   }
 }

@@ -125,13 +125,9 @@ fn compile_one(layout: &Layout, task: &Task) -> Result<()> {
                     .arg(&source)
                     .args(["--runtime", "incremental", "--exportStart", "_start"])
                     .args(["--optimizeLevel", "3", "--shrinkLevel", "1"])
+                    // Without a host's `abort`, since a task imports WASI and nothing else: wasi.ts has one.
                     .arg("--use")
-                    // Without a host's `abort`: a task imports WASI and nothing else.
-                    .arg(format!(
-                        "abort=tasks/{}/{}/abort",
-                        task.id,
-                        task.source()?.trim_end_matches(".ts")
-                    ))
+                    .arg(format!("abort=tasks/{}/wasi/abort", task.id))
                     .arg("--outFile")
                     .arg(unfinished),
             )

@@ -37,13 +37,13 @@ export async function startWorker(page) {
       return new TextDecoder().decode(bytes);
     };
     /**
-     * Runs the module at an address, or the text given; without files, every run starts from an empty directory.
-     * `inputs` are files with the text or address of each; with `contents` the result has those of changed files.
+     * Runs the module at an address, or the text given; every run starts from the files in `inputs`, with the
+     * text or address of each, or from an empty directory; with `contents` the result has those of changed files.
      */
-    globalThis.guests = async ({ url, text, name, args = [], env = [], stdin = "", limits = {}, inputs = [], contents, ...options }) => {
+    globalThis.guests = async ({ url, text, name, args = [], env = [], stdin = "", limits = {}, inputs, contents, ...options }) => {
       await isReady;
-      if (inputs.length > 0) await request({ type: "reset" });
-      for (const input of inputs) {
+      if (inputs) await request({ type: "reset" });
+      for (const input of inputs ?? []) {
         const source = input.url ? await (await fetch(input.url)).blob() : new Blob([input.text]);
         await request({ type: "put-file", path: input.path, source });
       }
