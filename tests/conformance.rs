@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::verirun::{run_on_verirun, run_task_on_verirun};
+use support::verirun::{run_on_both, run_task_on_both};
 use support::{Case, End, Outcome, guest};
 use verirun::fs::ROOT;
 use verirun::wasi::EPOCH;
@@ -11,7 +11,7 @@ use verirun::{Access, Preopen};
 /// Runs a guest and panics with its failed checks, if any.
 #[track_caller]
 fn conforms(name: &str, case: &Case) -> Outcome {
-    passes(name, run_on_verirun(&guest(name), case))
+    passes(name, run_on_both(&guest(name), case))
 }
 
 /// Panics with the failed checks of a guest's run, if any.
@@ -135,19 +135,19 @@ fn a_process_of_c() {
         ("_Exit", "126", "ok before = _Exit\n"),
         ("return", "200", "ok atexit first = ran last\n"),
     ] {
-        let outcome = run_on_verirun(&guest("c_process"), &Case::with_args(&[how, status]));
+        let outcome = run_on_both(&guest("c_process"), &Case::with_args(&[how, status]));
         let code = status.parse().expect("a number");
         assert_eq!(outcome.end, End::Exit(code), "{how}");
         assert_eq!(String::from_utf8_lossy(&outcome.stdout), printed, "{how}");
     }
-    let outcome = run_on_verirun(&guest("c_process"), &Case::with_args(&["abort"]));
+    let outcome = run_on_both(&guest("c_process"), &Case::with_args(&["abort"]));
     assert!(matches!(outcome.end, End::Trap(_)), "{:?}", outcome.end);
     assert_eq!(outcome.stdout, b"ok before = abort\n");
 }
 
 #[test]
 fn read_only_preopens() {
-    let outcome = run_task_on_verirun(&guest("read_only"), &Case::default(), |task| {
+    let outcome = run_task_on_both(&guest("read_only"), &Case::default(), |task| {
         task.files
             .create_directories(ROOT, "in", EPOCH)
             .expect("an empty root has room for a directory");
@@ -225,7 +225,7 @@ fn exit_codes() {
         "65536",
         "4294967295",
     ] {
-        let outcome = run_on_verirun(&process, &Case::with_args(&["exit", status]));
+        let outcome = run_on_both(&process, &Case::with_args(&["exit", status]));
         assert_eq!(
             outcome.end,
             End::Exit(status.parse().expect("a number")),
@@ -241,7 +241,7 @@ fn exit_codes() {
 
 #[test]
 fn a_trap_is_no_exit() {
-    let outcome = run_on_verirun(&guest("process"), &Case::with_args(&["trap"]));
+    let outcome = run_on_both(&guest("process"), &Case::with_args(&["trap"]));
     assert!(matches!(outcome.end, End::Trap(_)), "{:?}", outcome.end);
     assert_eq!(
         String::from_utf8_lossy(&outcome.stdout),
@@ -254,7 +254,7 @@ fn a_trap_is_no_exit() {
 fn raised_signals_end_the_program() {
     // SIGABRT, SIGKILL and SIGTERM (`signal::abrt`, `kill`, `term`).
     for signal in ["6", "9", "15"] {
-        let outcome = run_on_verirun(&guest("process"), &Case::with_args(&["raise", signal]));
+        let outcome = run_on_both(&guest("process"), &Case::with_args(&["raise", signal]));
         assert_ne!(outcome.end, End::Exit(0), "proc_raise({signal})");
         assert_eq!(outcome.value("before").as_deref(), Some("raise"));
         assert_eq!(
@@ -269,7 +269,7 @@ fn raised_signals_end_the_program() {
 fn ignored_signals_do_nothing() {
     // None, SIGPIPE, SIGCHLD, SIGCONT, SIGURG and SIGWINCH: the specification says ignored, or continues.
     for signal in ["0", "13", "16", "17", "22", "27"] {
-        let outcome = run_on_verirun(&guest("process"), &Case::with_args(&["raise", signal]));
+        let outcome = run_on_both(&guest("process"), &Case::with_args(&["raise", signal]));
         assert_eq!(
             outcome.value("after").as_deref(),
             Some("ok"),
@@ -278,7 +278,7 @@ fn ignored_signals_do_nothing() {
         assert_eq!(outcome.end, End::Exit(0), "proc_raise({signal})");
     }
     for signal in ["31", "255", "256"] {
-        let outcome = run_on_verirun(&guest("process"), &Case::with_args(&["raise", signal]));
+        let outcome = run_on_both(&guest("process"), &Case::with_args(&["raise", signal]));
         assert_eq!(outcome.value("after").as_deref(), Some("EINVAL"));
     }
 }
@@ -300,7 +300,7 @@ fn standard_input() {
                 stdin: input.to_vec(),
                 ..Case::with_args(&[how])
             };
-            let outcome = run_on_verirun(&guest("stdin"), &case);
+            let outcome = run_on_both(&guest("stdin"), &case);
             assert_eq!(outcome.end, End::Exit(0), "{how}");
             assert!(
                 outcome.stdout.starts_with(input),
@@ -359,8 +359,8 @@ fn the_same_run_twice_is_the_same() {
     for name in ["profile", "readdir", "rename"] {
         let case = Case::with_args(&[]);
         let (first, second) = (
-            run_on_verirun(&guest(name), &case),
-            run_on_verirun(&guest(name), &case),
+            run_on_both(&guest(name), &case),
+            run_on_both(&guest(name), &case),
         );
         assert_eq!(first.stdout, second.stdout, "{name}");
         assert_eq!(first.tree, second.tree, "{name}");

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+use verirun::engine::Kind;
 use verirun::fs::ROOT;
 use verirun::task::parse_limit;
 use verirun::wasi::EPOCH;
-use verirun::{Input, Limits, Module, Outcome, Random, Run, State, Task};
+use verirun::{Choice, Driving, Input, Limits, Module, Outcome, Random, Run, State, Task};
 
 /// A run, and what it must be like.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -140,7 +141,15 @@ impl Case {
 
     /// Runs it in slices of `slice` steps: what is to be compared, and standard output.
     fn run(&self, task: &Task, slice: u64) -> (Value, Vec<u8>) {
-        let mut run = Run::start(&self.module(), task).expect("it starts");
+        self.run_on(Choice::Interpreter, task, slice)
+    }
+
+    fn run_on(&self, engine: Choice, task: &Task, slice: u64) -> (Value, Vec<u8>) {
+        let driving = Driving {
+            engine,
+            listener: None,
+        };
+        let mut run = Run::start_with(&self.module(), task, driving).expect("it starts");
         let mut pieces = self.live.clone().unwrap_or_default().into_iter();
         let mut output = Vec::new();
         loop {
@@ -162,6 +171,9 @@ impl Case {
                 (State::Done, _) => break,
             }
         }
+        let engines = run.engines();
+        assert_eq!(engines.instead, None, "{}", self.name);
+        assert_eq!(engines.compared, engine == Choice::Both, "{}", self.name);
         let mut files = json!(run.changes());
         for file in files.as_array_mut().expect("a list") {
             if file["type"] == "file" && file["change"] != "removed" {
@@ -189,6 +201,12 @@ impl Case {
     }
 }
 
+/// The ways to run on a compiler, if it is there (`--features wasmtime`).
+fn compiled() -> impl Iterator<Item = Choice> {
+    let choices = [Choice::Compiler, Choice::Both].into_iter();
+    choices.filter(|_| Kind::COMPILER.is_there())
+}
+
 fn case(name: &str) -> Case {
     let found = cases().into_iter().find(|case| case.name == name);
     found.unwrap_or_else(|| panic!("there is no case `{name}`"))
@@ -204,6 +222,10 @@ fn every_run_is_as_it_was_recorded() {
             case.expect = found;
         } else {
             assert_eq!(found, case.expect, "{}", case.name);
+            for engine in compiled() {
+                let (found, _) = case.run_on(engine, &case.task(), 1 << 20);
+                assert_eq!(found, case.expect, "{}, {engine:?}", case.name);
+            }
         }
     }
     if write {
@@ -219,6 +241,10 @@ fn slices_do_not_show() {
         let (large, _) = case.run(&case.task(), u64::MAX >> 1);
         let (small, _) = case.run(&case.task(), 97);
         assert_eq!(small, large, "{}", case.name);
+        for engine in compiled() {
+            let (small, _) = case.run_on(engine, &case.task(), 97);
+            assert_eq!(small, large, "{}, {engine:?}", case.name);
+        }
     }
 }
 

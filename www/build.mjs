@@ -3,6 +3,8 @@
  * Type errors do not stop it: `tsc` checks types in `cargo xtask check`.
  */
 import { build } from "esbuild";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,6 +20,16 @@ if (!outdir) {
 }
 
 const common = { bundle: true, minify: true, target: ["chrome111", "firefox115", "safari16.4"], outdir, logLevel: "warning" };
+
+/** The runtime's digest, if it was built. What the worker keeps between visits belongs to one runtime. */
+function runtimeDigest() {
+  try {
+    return createHash("sha256").update(readFileSync(join(outdir, "verirun_bg.wasm"))).digest("hex").slice(0, 16);
+  } catch {
+    return "none";
+  }
+}
+
 await Promise.all([
   // Split, so that the terminal is loaded only when it is needed.
   build({
@@ -27,7 +39,12 @@ await Promise.all([
     splitting: true,
     chunkNames: "chunk-[name]-[hash]",
   }),
-  build({ ...common, entryPoints: { worker: join(here, "worker/site.ts") }, format: "esm" }),
+  build({
+    ...common,
+    entryPoints: { worker: join(here, "worker/site.ts") },
+    format: "esm",
+    define: { BUILD: JSON.stringify(runtimeDigest()) },
+  }),
   build({ ...common, entryPoints: { early: join(here, "early.ts") }, format: "iife" }),
   buildApi({ outdir, gluePath: join(outdir, "verirun.js"), common: { target: common.target } }),
   buildEmbedding(outdir, common.target),

@@ -165,6 +165,12 @@ export interface Task extends ReceiptTask {
   mountZip(guestDir: string, bytes: Uint8Array): number;
   start(options: StartOptions): Run;
   inputFiles(): FileEntry[];
+  /** Under which name its instrumented module is kept; `undefined` for a small one. */
+  keptAs(): string | undefined;
+  /** Takes an instrumented module that `toKeep` gave earlier; throws if it is none of this module. */
+  takeKept(bytes: Uint8Array): void;
+  /** The instrumented module, if it was made. */
+  toKeep(): Uint8Array<ArrayBuffer> | undefined;
   free(): void;
 }
 

@@ -2,6 +2,7 @@
 import { Documents } from "./documents";
 import { setUpDrop, setUpPickers } from "./filesin";
 import { setUpKeys } from "./keys";
+import { KeptView } from "./keptview";
 import { Layout } from "./layout";
 import { Runner } from "./runner";
 import { Share } from "./share/share";
@@ -27,6 +28,9 @@ setUpKeys([
 
 // Parts of others go here. They get `workbench` (what is set up: `task`, `setTask`, `changed`) and `runner` (`started`,
 // `ended`, `client`), and put what they show into #shareSlot (beside Run) and #verifySlot (at the top).
+
+const kept = new KeptView(runner.client);
+runner.ended.on(() => void kept.refresh());
 
 const share = new Share(workbench, runner);
 share.openAddress();

@@ -19,6 +19,7 @@ import type {
   Stats,
   TaskConfig,
 } from "./face";
+import type { KeptSum } from "./worker/kept";
 import type { ArchiveFormat } from "./inputs";
 import type { ReceiptReplies, ReceiptRequest } from "./receipt/protocol";
 import type { PushedEvent } from "./receipt/types";
@@ -62,6 +63,9 @@ export type Request =
   | { type: "read-task-zip"; id: number; source: Blob }
   | { type: "read-config"; id: number; source: Blob }
   | { type: "start"; id: number; run: number; request: RunRequest }
+  /** How much is kept of programs that were instrumented. */
+  | { type: "kept"; id: number }
+  | { type: "clear-kept"; id: number }
   | { type: "list-files"; id: number; run: number }
   | { type: "read-file"; id: number; run: number; path: string; offset: number; length: number }
   | { type: "export-zip"; id: number; run: number; paths: string[] | null }
@@ -92,6 +96,9 @@ export interface Replies extends ReceiptReplies {
   "read-task-zip": { name: string; bytes: Uint8Array }[];
   "read-config": TaskConfig;
   start: null;
+  /** Null where the browser keeps nothing. */
+  kept: KeptSum | null;
+  "clear-kept": null;
   "list-files": FileEntry[];
   "read-file": Uint8Array;
   "export-zip": Uint8Array;

@@ -5,6 +5,8 @@ import { unreachable } from "./protocol";
 import { toProblem, UserError } from "./problem";
 import type { ReceiptRequest } from "./receipt/protocol";
 import { answerReceipts, startOptions } from "./worker/receipts";
+import { sum } from "./worker/kept";
+import type { KeptModules } from "./worker/keptmodules";
 import { RunLoop } from "./worker/runloop";
 import type { Report } from "./worker/runtime";
 import { loadModule, mount, putFile, readAll } from "./worker/setup";
@@ -21,6 +23,8 @@ let face: Face;
 let task: Task;
 let loop: RunLoop | null = null;
 let broken = false;
+/** Only of the site's own page: in other people's pages nothing is stored. */
+let kept: KeptModules | null = null;
 
 /** Requests are done one after the other, so that a file is whole before a run starts that reads it. */
 let queue: Promise<void> = Promise.resolve();
@@ -48,7 +52,9 @@ function current(run: number): RunLoop {
 }
 
 async function start(request: Extract<Request, { type: "start" }>): Promise<void> {
-  const { everything } = request.request;
+  const { everything, engine = "interpreter" } = request.request;
+  // The interpreter is the reference, and never uses what was kept.
+  const toKeep = engine === "interpreter" ? null : ((await kept?.restore(task)) ?? null);
   const run = task.start({
     ...(await startOptions(request.request)),
     watch: (chunks, stats) => loop?.heard(chunks, stats),
@@ -56,6 +62,7 @@ async function start(request: Extract<Request, { type: "start" }>): Promise<void
   loop?.free();
   loop = new RunLoop(request.run, run, post, () => face.back(), crashed, everything);
   loop.start();
+  if (toKeep !== null) kept?.keep(task, toKeep);
 }
 
 async function answer(request: Request | ReceiptRequest): Promise<Replies[keyof Replies]> {
@@ -86,6 +93,11 @@ async function answer(request: Request | ReceiptRequest): Promise<Replies[keyof 
       return face.readConfig(await readAll(request.source));
     case "start":
       await start(request);
+      return null;
+    case "kept":
+      return kept ? sum() : null;
+    case "clear-kept":
+      await kept?.clear();
       return null;
     case "list-files":
       return current(request.run).run.files();
@@ -145,7 +157,8 @@ function control(message: Control): void {
 }
 
 /** Loads the runtime with `load`, then answers the page. */
-export async function serve(load: (report: Report) => Promise<Face>): Promise<void> {
+export async function serve(load: (report: Report) => Promise<Face>, modules: KeptModules | null = null): Promise<void> {
+  kept = modules;
   try {
     face = await load(post);
     task = new face.Task();

@@ -2,8 +2,12 @@
 
 #[cfg(target_family = "wasm")]
 mod browser;
+#[cfg(all(feature = "wasmtime", not(target_family = "wasm")))]
+mod compiled;
 mod interpreter;
 mod traps;
+#[cfg(all(feature = "wasmtime", not(target_family = "wasm")))]
+mod wasmtime;
 
 use crate::meter::{Bounds, Gauge, Metered, Passed, Target};
 use crate::task::ModuleKind;
@@ -22,14 +26,40 @@ pub enum Kind {
     Interpreter,
     /// The compiler of the browser that we run in.
     Browser,
+    /// wasmtime, in native builds with the feature `wasmtime`.
+    Wasmtime,
 }
 
 impl Kind {
+    /// The compiler that a build like this one may have.
+    pub const COMPILER: Self = match cfg!(target_family = "wasm") {
+        true => Self::Browser,
+        false => Self::Wasmtime,
+    };
+
+    /// Whether this build has it.
+    pub fn is_there(self) -> bool {
+        match self {
+            Self::Interpreter => true,
+            Self::Browser => cfg!(target_family = "wasm"),
+            Self::Wasmtime => cfg!(all(feature = "wasmtime", not(target_family = "wasm"))),
+        }
+    }
+
+    /// What it is called in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Interpreter => "the interpreter",
+            Self::Browser => "the browser's engine",
+            Self::Wasmtime => "wasmtime",
+        }
+    }
+
     /// How modules are instrumented for it.
-    pub fn target(self) -> Target {
+    pub const fn target(self) -> Target {
         match self {
             Self::Interpreter => Target::Interpreter,
-            Self::Browser => Target::Compiler,
+            Self::Browser | Self::Wasmtime => Target::Compiler,
         }
     }
 
@@ -41,6 +71,7 @@ impl Kind {
             Self::Browser => browser::suspends(),
             #[cfg(not(target_family = "wasm"))]
             Self::Browser => false,
+            Self::Wasmtime => self.is_there(),
         }
     }
 
@@ -60,7 +91,13 @@ impl Kind {
             #[cfg(target_family = "wasm")]
             Self::Browser => Ok(Box::new(Browser::new(module, kind, system, bounds)?)),
             #[cfg(not(target_family = "wasm"))]
-            Self::Browser => Err(EngineError::Absent),
+            Self::Browser => Err(EngineError::NoBrowser),
+            #[cfg(all(feature = "wasmtime", not(target_family = "wasm")))]
+            Self::Wasmtime => Ok(Box::new(self::wasmtime::Wasmtime::new(
+                module, kind, system, bounds,
+            )?)),
+            #[cfg(not(all(feature = "wasmtime", not(target_family = "wasm"))))]
+            Self::Wasmtime => Err(EngineError::NoWasmtime),
         }
     }
 }
@@ -102,9 +139,14 @@ pub enum End {
 /// Why an engine could not start a module.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// There is no such engine here.
+    /// This is no browser.
     #[error("a browser's engine is only there in a browser")]
-    Absent,
+    NoBrowser,
+    /// This build has no wasmtime.
+    #[error(
+        "this build has no wasmtime; build it with `cargo install --path . --features wasmtime`"
+    )]
+    NoWasmtime,
     /// The engine refuses the module.
     #[error("the engine can't run this module: {0}")]
     Refused(String),

@@ -22,6 +22,7 @@ mod layout;
 mod module;
 mod relaxed;
 mod sections;
+mod stored;
 
 pub use gauge::{Bounds, Gauge, Limit, Passed, Ticked};
 pub use module::{HOST_MODULE, instrument};

@@ -7,22 +7,28 @@ use serde::Serialize;
 /// Which engine runs a task. The result is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Choice {
-    /// The interpreter, but for what is known to be heavy: see [`HEAVY_BYTES`], [`HEAVY_STEPS`].
+    /// The interpreter, but for what is known to be heavy: see [`HEAVY_BYTES`], [`HEAVY_STEPS`],
+    /// [`STEPS_PER_BYTE`].
     Auto,
     /// The interpreter: it starts at once, and can be paused, fed with input and cancelled.
     #[default]
     Interpreter,
-    /// The browser's compiler; the interpreter where that fails in a way of its own.
-    Browser,
-    /// The interpreter, then the browser's compiler, and the two are compared.
+    /// The compiler ([`Kind::COMPILER`]); the interpreter where that fails in a way of its own.
+    Compiler,
+    /// The interpreter, then the compiler, and the two are compared.
     Both,
 }
 
 /// After this many steps a task is known to be heavy: a second or two on the interpreter.
 pub const HEAVY_STEPS: u64 = 300_000_000;
 
-/// From this size of a module on a task is taken to be heavy: a language's runtime, a compiler.
+/// From this size of a module on a task is taken to be heavy in a browser, which compiles many
+/// megabytes in a second: a language's runtime, a compiler.
 pub const HEAVY_BYTES: u64 = 1 << 20;
+
+/// wasmtime takes about as long to compile a byte of a module as the interpreter to make so many
+/// steps, and the run does not go on meanwhile: so many more must have been made.
+pub const STEPS_PER_BYTE: u64 = 300;
 
 impl Choice {
     /// The choice of that name.
@@ -30,7 +36,8 @@ impl Choice {
         Some(match name {
             "auto" => Self::Auto,
             "interpreter" => Self::Interpreter,
-            "browser" => Self::Browser,
+            "browser" if Kind::COMPILER == Kind::Browser => Self::Compiler,
+            "wasmtime" if Kind::COMPILER == Kind::Wasmtime => Self::Compiler,
             "both" => Self::Both,
             _ => return None,
         })
@@ -38,12 +45,12 @@ impl Choice {
 
     /// The engine to begin with. `auto` begins with the browser's compiler for a module of
     /// [`HEAVY_BYTES`] or more, unless that would have to wait for input and can't; with the
-    /// interpreter for all others, and goes on with the compiler after [`HEAVY_STEPS`] if the run
-    /// can be paused and cancelled there as well.
+    /// interpreter for all others, and goes on with the compiler when the run is
+    /// [known to be heavy](Self::heavy_steps) if it can be paused and cancelled there as well.
     pub(super) fn begins_with(self, module: &Module, task: &Task) -> Kind {
         let waits = matches!(task.stdin, Input::Live { .. });
         match self {
-            Self::Browser => Kind::Browser,
+            Self::Compiler => Kind::COMPILER,
             Self::Auto if cfg!(target_family = "wasm") => {
                 let heavy = module.info.size >= HEAVY_BYTES;
                 match heavy && (!waits || Kind::Browser.can_wait()) {
@@ -52,6 +59,14 @@ impl Choice {
                 }
             }
             _ => Kind::Interpreter,
+        }
+    }
+
+    /// The steps after which `auto` goes over to the compiler.
+    pub(super) fn heavy_steps(module: &Module) -> u64 {
+        match Kind::COMPILER {
+            Kind::Wasmtime => HEAVY_STEPS.max(module.info.size.saturating_mul(STEPS_PER_BYTE)),
+            _ => HEAVY_STEPS,
         }
     }
 }

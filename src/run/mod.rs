@@ -14,7 +14,7 @@ use crate::task::{Input, LoadError, Module, Task};
 use crate::wasi::{Chunk, EPOCH, Pushed, Trace, Tracing};
 pub use attempt::Listener;
 use attempt::{Attempt, Plan};
-pub use choice::{Choice, Engines, HEAVY_BYTES, HEAVY_STEPS};
+pub use choice::{Choice, Engines, HEAVY_BYTES, HEAVY_STEPS, STEPS_PER_BYTE};
 use delivery::Delivery;
 pub use metrics::*;
 pub use outcome::Outcome;
@@ -221,13 +221,13 @@ impl Run {
         self.driving.engine == Choice::Auto
             && self.attempt.kind == Kind::Interpreter
             && self.instead.is_none()
-            && Kind::Browser.can_wait()
-            && self.attempt.stats().steps >= HEAVY_STEPS
+            && Kind::COMPILER.can_wait()
+            && self.attempt.stats().steps >= Choice::heavy_steps(&self.module)
     }
 
-    /// Makes the run again on the browser's engine: it is soon where the interpreter is.
+    /// Makes the run again on the compiler: it is soon where the interpreter is.
     fn speed_up(&mut self) -> State {
-        if let Err(error) = self.restart(Kind::Browser) {
+        if let Err(error) = self.restart(Kind::COMPILER) {
             // The interpreter goes on.
             self.instead = Some(error.to_string());
         }
@@ -257,8 +257,8 @@ impl Run {
             return self.check(reference, end);
         }
         match (self.attempt.kind, end) {
-            (Kind::Browser, End::Failed(reason)) => self.fall_back(reason),
             (Kind::Interpreter, end @ End::Failed(_)) => self.finish(end),
+            (_, End::Failed(reason)) => self.fall_back(reason),
             (Kind::Interpreter, end) if self.driving.engine == Choice::Both => {
                 self.start_check(end)
             }
@@ -269,10 +269,11 @@ impl Run {
     /// Makes the run again on the interpreter.
     fn fall_back(&mut self, reason: String) -> State {
         self.instead = Some(reason);
+        let failed = self.attempt.kind.name();
         match self.restart(Kind::Interpreter) {
             Ok(()) => State::Running,
             Err(error) => self.finish(End::Failed(format!(
-                "the interpreter did not start after the browser's engine failed: {error}"
+                "the interpreter did not start after {failed} failed: {error}"
             ))),
         }
     }
@@ -283,7 +284,7 @@ impl Run {
         let plan = Plan {
             input: Some(log),
             listener: None,
-            ..Self::plan(&self.driving, &self.task, Kind::Browser)
+            ..Self::plan(&self.driving, &self.task, Kind::COMPILER)
         };
         let delivery = Rc::new(RefCell::new(Delivery::with_digests()));
         match Attempt::start(&self.module, &self.task, &plan, delivery) {
@@ -314,7 +315,8 @@ impl Run {
                 self.finish(result)
             }
             Some(what) => self.finish(End::Failed(format!(
-                "the interpreter (here) and the browser's engine (there) differ: {what}"
+                "the interpreter (here) and {} (there) differ: {what}",
+                other.kind.name()
             ))),
         }
     }

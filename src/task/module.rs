@@ -254,8 +254,7 @@ impl Module {
     /// # Errors
     /// If it is not valid, or leaves no room for what metering adds.
     pub fn metered(&self, options: Options) -> Result<Arc<Metered>, LoadError> {
-        let slot = 2 * options.target as usize + options.detail as usize;
-        let slot = &self.metered[slot];
+        let slot = self.slot(options);
         if let Some(made) = slot.get() {
             return Ok(Arc::clone(made));
         }
@@ -270,6 +269,21 @@ impl Module {
             }
         })?;
         Ok(Arc::clone(slot.get_or_init(|| Arc::new(made))))
+    }
+
+    fn slot(&self, options: Options) -> &OnceLock<Arc<Metered>> {
+        &self.metered[2 * options.target as usize + options.detail as usize]
+    }
+
+    /// The module with metering, if it was made.
+    pub fn made(&self, options: Options) -> Option<Arc<Metered>> {
+        self.slot(options).get().cloned()
+    }
+
+    /// Takes a module with metering that was made before, of this module in this way, instead of making
+    /// it. One that was made is kept.
+    pub fn restore(&self, options: Options, metered: Metered) {
+        self.slot(options).get_or_init(|| Arc::new(metered));
     }
 
     /// What the module's name section calls a function, by its index.

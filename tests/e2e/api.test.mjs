@@ -275,6 +275,73 @@ for (const [where, origin] of [
       visitor.errors.splice(0, visitor.errors.length, ...visitor.errors.filter((text) => !text.includes("404")));
     });
 
+    test("a result has a receipt, and verifying it tells what is the same and what is different", async () => {
+      const told = await evaluate(async (url) => {
+        const { run, verify } = api;
+        const module = `${url}/hello.wasm`;
+        const files = { "in/a.txt": "a", "in/b.txt": "b" };
+        const { receipt } = await run(module, { args: ["Ada"], env: { A: "b" }, files });
+        const text = JSON.stringify(receipt);
+        const other = structuredClone(receipt);
+        other.receipt.result.steps = "1";
+        const short = async (promise) => (({ verdict, what, reason, id }) => ({ verdict, what, reason, same: id === receipt.id }))(await promise);
+        const typed = run({ wat: programs.ECHO }, { live: true, name: "echo.wat" });
+        const writer = typed.stdin.getWriter();
+        const reader = typed.stdout.getReader();
+        await reader.read();
+        await writer.write("typed\n");
+        await reader.read();
+        await writer.close();
+        const live = (await typed).receipt;
+        const stopped = run({ wat: programs.ENDLESS });
+        await stopped.stdout.getReader().read();
+        stopped.cancel();
+        const cancelled = await stopped;
+        const compared = async (options) => (await run(module, { expected: receipt, ...options })).verification;
+        return {
+          same: await short(verify(receipt, { module, files })),
+          text: await short(verify(text, { module, files, engine: "browser" })),
+          blob: await short(verify(new Blob([text]), { module, files, engine: "both" })),
+          module: await short(verify(receipt, { module: { wat: programs.NOTHING }, files })),
+          file: await short(verify(receipt, { module, files: { ...files, "in/b.txt": "c" } })),
+          args: await short(verify(receipt, { module, files, args: ["Grace"], name: "hello.wasm" })),
+          noModule: await short(verify(receipt, { files })),
+          noFiles: await short(verify(receipt, { module })),
+          forged: await short(verify(other, { module, files })),
+          noReceipt: await short(verify("{}", { module, files })),
+          steps: await short(verify(receipt, { module, files, maxSteps: 10 })),
+          live: (await verify(live, { module: { wat: programs.ECHO } })).verdict,
+          liveAgain: (await run({ wat: programs.ECHO }, { expected: live })).verification.verdict,
+          cancelled: [cancelled.receipt, typeof cancelled.noReceipt],
+          none: (await run(module, { receipt: false })).receipt,
+          again: (await compared({ files })).verdict,
+          otherArgs: (await compared({ files, args: ["Grace"] })).what,
+          bad: (await run(module, { expected: "{}" })).verification.verdict,
+          wrong: await failure(verify(7)),
+          aborted: await failure(verify(receipt, { module, signal: AbortSignal.abort() })),
+        };
+      }, `${verirun.url}/tasks/hello`);
+      for (const name of ["same", "text", "blob"]) {
+        const { verdict, what, same } = told[name];
+        assert.deepEqual([verdict, what, same], ["verified", null, true], name);
+      }
+      assert.deepEqual([told.module.verdict, told.module.what], ["mismatch", "module"]);
+      assert.equal(told.file.verdict, "mismatch");
+      assert.match(told.file.reason, /in\/b\.txt/);
+      assert.deepEqual([told.args.verdict, told.args.what], ["mismatch", "arguments"]);
+      for (const name of ["noModule", "noFiles", "forged", "noReceipt", "steps"]) {
+        assert.equal(told[name].verdict, "cannot-tell", name);
+        assert.ok(told[name].reason.length > 10, name);
+      }
+      assert.match(told.noModule.reason, /module is missing/);
+      assert.deepEqual([told.live, told.liveAgain], ["verified", "verified"]);
+      assert.deepEqual(told.cancelled, [null, "string"]);
+      assert.equal(told.none, null);
+      assert.deepEqual([told.again, told.bad], ["verified", "cannot-tell"]);
+      assert.match(told.otherArgs, /arguments/);
+      assert.deepEqual([told.wrong.code, told.aborted.name], ["bad-options", "AbortError"]);
+    });
+
     test("many runs at once share one compiled runtime, and wait for one another", async () => {
       const before = verirun.requests.filter((path) => path.endsWith("verirun_bg.wasm")).length;
       const texts = await evaluate(async () => {

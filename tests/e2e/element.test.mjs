@@ -128,6 +128,16 @@ test("attributes say what is run", async () => {
   assert.match(hello, /two words/);
   assert.match(hello, /good day/);
   assert.doesNotMatch(hello, /\x1b/);
+  const looks = await task("#hello")
+    .part("output")
+    .evaluate((pre) => {
+      const greeting = [...pre.children].find((piece) => piece.textContent.includes("Hello, Grace!"));
+      const { color, fontWeight } = getComputedStyle(greeting);
+      const backgrounds = new Set([...pre.children].map((piece) => getComputedStyle(piece).backgroundColor));
+      return { green: color !== getComputedStyle(pre).color, fontWeight, backgrounds: backgrounds.size };
+    });
+  assert.deepEqual([looks.green, looks.fontWeight], [true, "700"]);
+  assert.ok(looks.backgrounds > 200, "the table of colours");
   await task("#json").says("Finished");
   assert.match(await task("#json").output(), /yes it is/);
   await task("#gas").says("Out of gas");
@@ -141,6 +151,30 @@ test("attributes say what is run", async () => {
   assert.equal(download.suggestedFilename(), "copy.bin");
   assert.equal(readFileSync(await download.path(), "utf8"), "grom a file");
   await done();
+});
+
+test("a receipt gives a badge, and says what is run", async () => {
+  const { page, task, done } = await open(`<wasm-task id="made" src="${verirun.url}/tasks/hello/hello.wasm" args="Ada" env="A=b" receipt></wasm-task>`);
+  await task("#made").press("run");
+  await task("#made").says("Finished");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.locator('#made >> css=[part="files"] a', { hasText: "Receipt" }).click()]);
+  blog.pages["/r.json"] = readFileSync(await download.path());
+  await done();
+  const again = await open(`
+    <wasm-task id="same" src="${verirun.url}/tasks/hello/hello.wasm" receipt="r.json"></wasm-task>
+    <wasm-task id="other" src="${verirun.url}/tasks/hello/hello.wasm" args="Grace" receipt="r.json"></wasm-task>
+    <wasm-task id="none" src="greeting.wat" receipt="greeting.wat"></wasm-task>
+    <wasm-task id="away" src="greeting.wat" receipt="nowhere.json"></wasm-task>`, { expected: [/404/] });
+  for (const id of ["same", "other", "none", "away"]) await again.task(`#${id}`).press("run");
+  const badge = (id, text) => again.task(`#${id}`).part("badge").filter({ hasText: text }).waitFor();
+  await badge("same", "Verified");
+  assert.match(await again.task("#same").output(), /Hello, Ada!/);
+  await badge("other", "Differs from its receipt");
+  await again.task("#other").says("arguments");
+  await badge("none", "Not verified");
+  await again.task("#away").says("Could not load the receipt");
+  await screenshot(again.page, "element-receipts");
+  await again.done();
 });
 
 test("input is typed, sent with Enter and ended with Ctrl-D, all from the keyboard", async () => {

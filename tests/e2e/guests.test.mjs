@@ -85,6 +85,19 @@ for (const part of [RUST, UNSTABLE, C, ASSEMBLY]) {
   }
 }
 
+test("a command line without wasmtime says how to get it", () => {
+  const cli = join(target, `debug/verirun${process.platform === "win32" ? ".exe" : ""}`);
+  const program = join(target, `${RUST}/process.wasm`);
+  for (const engine of ["wasmtime", "both"]) {
+    const { status, stderr } = spawnSync(cli, ["run", "--engine", engine, program, "exit", "0"], { encoding: "utf8" });
+    assert.equal(status, 2);
+    assert.match(stderr, new RegExp(`--engine ${engine}: this build has no wasmtime; .*--features wasmtime`));
+  }
+  const { status, stderr } = spawnSync(cli, ["run", "--stats", program, "exit", "0"], { encoding: "utf8" });
+  assert.equal(status, 0);
+  assert.match(stderr, /engine {2}the interpreter/);
+});
+
 test("there are guests of every kind", () => {
   for (const part of [RUST, UNSTABLE, C, ASSEMBLY]) {
     const guests = readdirSync(join(target, part)).filter((file) => file.endsWith(".wasm"));

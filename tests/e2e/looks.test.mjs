@@ -1,28 +1,15 @@
 /** Accessibility and layout: axe-core on the main views, both themes, wide and phone; screenshots to target/screens. */
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
+import { checkAccessibility, noSidewaysScroll } from "./support/accessibility.mjs";
 import { dropProgram, chooseStdin, headline, openSite, PHONE, screenshot, visit, WIDE } from "./support/page.mjs";
 import { ECHO } from "./support/programs.mjs";
 
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 let site;
 before(async () => {
   site = await openSite();
 });
 after(() => site?.close());
-
-async function checkAccessibility(page, what) {
-  if (!(await page.evaluate(() => "axe" in globalThis))) await page.addScriptTag({ path: axe });
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(" ")}: ${node.failureSummary}`).join("; ")}`);
-  assert.deepEqual(found, [], what);
-}
-
-async function noSidewaysScroll(page) {
-  const { wide, screen } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, screen: innerWidth }));
-  assert.ok(wide <= screen, `the page is ${wide} wide on a screen of ${screen}`);
-}
 
 for (const theme of ["light", "dark"]) {
   for (const [device, viewport] of [["wide", WIDE], ["phone", PHONE]]) {

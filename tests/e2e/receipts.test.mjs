@@ -256,7 +256,7 @@ test("a receipt is signed with a key of this browser, and the command line knows
   await other.page.getByLabel("A key file").setInputFiles({ name: "me.key", mimeType: "application/json", buffer: file });
   await other.page.locator("#signKey").waitFor();
   await other.page.click("#sign");
-  assert.equal(await other.page.locator(".signers code").textContent(), key);
+  assert.equal(await other.page.locator("#share .signers code").textContent(), key);
   await other.page.getByLabel("A key file").setInputFiles({ name: "bad.key", mimeType: "application/json", buffer: Buffer.from("{}") });
   await other.page.locator('.signing [data-code="bad-key"]').waitFor();
   await other.done();

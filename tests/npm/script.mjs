@@ -1,6 +1,6 @@
 /** What a program for Node.js does with the package; prints what came of it as JSON. */
 import { readFile } from "node:fs/promises";
-import { run, VerirunError } from "verirun";
+import { run, VerirunError, verify } from "verirun";
 
 const [hello, tour] = process.argv.slice(2);
 const text = async (stream) => {
@@ -30,6 +30,8 @@ const aborted = await run(endless, { signal: AbortSignal.timeout(200) }).then(
 );
 const missing = await run("./nowhere.wasm").catch((error) => error);
 
+const { verdict } = await verify(first.receipt, { module: hello });
+
 console.log(
   JSON.stringify({
     streamed,
@@ -39,6 +41,7 @@ console.log(
     cancelled: cancelled.outcome.kind,
     stopped: stopped.outcome.kind,
     aborted,
+    verdict,
     missing: { code: missing.code, hint: missing.hint, ours: missing instanceof VerirunError },
   }),
 );

@@ -3,16 +3,35 @@
 use super::{Case, End, Hash, Node, Outcome};
 use std::collections::BTreeMap;
 use std::path::Path;
+use verirun::engine::Kind as Engine;
 use verirun::fs::{Filesystem, Kind, entries};
-use verirun::{Input, Module, Run, State, Task};
+use verirun::{Choice, Driving, Input, Module, Run, State, Task};
 
 /// Runs `guest` on Verirun with an empty root directory.
 pub fn run_on_verirun(guest: &Path, case: &Case) -> Outcome {
-    run_task_on_verirun(guest, case, |_| {})
+    run_driven(guest, case, Choice::Interpreter, |_| {})
 }
 
-/// As [`run_on_verirun`], with what `change` makes of the task.
-pub fn run_task_on_verirun(guest: &Path, case: &Case, change: impl FnOnce(&mut Task)) -> Outcome {
+/// As [`run_on_verirun`], on both engines if there are two (`--features wasmtime`); they must do the same.
+pub fn run_on_both(guest: &Path, case: &Case) -> Outcome {
+    run_task_on_both(guest, case, |_| {})
+}
+
+/// As [`run_on_both`], with what `change` makes of the task.
+pub fn run_task_on_both(guest: &Path, case: &Case, change: impl FnOnce(&mut Task)) -> Outcome {
+    let engine = match Engine::COMPILER.is_there() {
+        true => Choice::Both,
+        false => Choice::Interpreter,
+    };
+    run_driven(guest, case, engine, change)
+}
+
+fn run_driven(
+    guest: &Path,
+    case: &Case,
+    engine: Choice,
+    change: impl FnOnce(&mut Task),
+) -> Outcome {
     let name = guest
         .file_stem()
         .expect("a file")
@@ -28,7 +47,11 @@ pub fn run_task_on_verirun(guest: &Path, case: &Case, change: impl FnOnce(&mut T
     };
     task.args.extend(case.args.iter().cloned());
     change(&mut task);
-    let mut run = Run::start(&module, &task).expect("the run starts");
+    let driving = Driving {
+        engine,
+        listener: None,
+    };
+    let mut run = Run::start_with(&module, &task, driving).expect("the run starts");
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     loop {
         let state = run.slice(10_000_000);
@@ -46,6 +69,9 @@ pub fn run_task_on_verirun(guest: &Path, case: &Case, change: impl FnOnce(&mut T
             State::Done => break,
         }
     }
+    let engines = run.engines();
+    let was_compared = engines.compared == (engine == Choice::Both);
+    assert!(was_compared, "{:?}: {engines:?}", run.outcome());
     let end = match run.outcome() {
         Some(verirun::Outcome::Exit { code }) => End::Exit(i64::from(*code)),
         Some(other) => End::Trap(format!("{other:?}")),

@@ -4,13 +4,16 @@ import type { Engines, FileEntry, ModuleInfo, Outcome, OutputChunk } from "../fa
 import type { InputItem } from "../inputs";
 import { describe } from "../outcome";
 import type { RunRequest, RunStats } from "../protocol";
+import { orAborted } from "./abort";
 import { VerirunError } from "./errors";
+import { complete } from "./expected";
 import type { Platform } from "./platform";
 import type { Report } from "../worker/runtime";
 import type { Pool, Slot } from "./pool";
 import { Recording } from "./recording";
 import { placeFiles, readArgs, readFiles, readEnv, readLimitValues, readProgram, readSeed, readStdin, type Program } from "./task";
-import type { ModuleSource, ResultFile, Run, RunOptions, RunResult } from "./types";
+import type { ModuleSource, Receipt, ResultFile, Run, RunOptions, RunResult } from "./types";
+import { explain, idOf, readReceipt, verification } from "./verify";
 
 /** Bytes of changed files that are given with the result. */
 const COLLECT = 256 * 1024 * 1024;
@@ -24,6 +27,10 @@ interface Ended {
   trace: string | null;
   filesLost: boolean;
 }
+
+type Proof = Pick<RunResult, "receipt" | "noReceipt" | "verification">;
+
+const CANCELLED: Proof = { receipt: null, noReceipt: "a cancelled run has no receipt", verification: null };
 
 const NO_STATS: RunStats = {
   steps: 0,
@@ -175,8 +182,11 @@ export class TaskRun implements Run {
   }
 
   async #prepare(module: ModuleSource): Promise<RunResult> {
-    const options = this.#options;
     const { signal } = this.#abort;
+    const { expected: source } = this.#options;
+    const expected =
+      source === undefined ? null : await orAborted(readReceipt(source, this.#platform, signal).then((file) => file.text()), signal);
+    const { options, stdin: typed } = expected === null ? { options: this.#options, stdin: null } : complete(this.#options, expected);
     // All that can be refused is, before anything is loaded.
     const args = readArgs(options.args);
     const env = readEnv(options.env);
@@ -191,7 +201,7 @@ export class TaskRun implements Run {
       Promise.all([
         readProgram(module, options.name, this.#platform, signal),
         readFiles(options, this.#platform, signal),
-        readStdin(options.stdin, options.live ?? false),
+        typed ?? readStdin(options.stdin, options.live ?? false),
         this.#pool.module(report),
       ]),
       signal,
@@ -212,7 +222,7 @@ export class TaskRun implements Run {
         trace: options.trace ?? false,
         everything: true,
       };
-      const result = await orAborted(this.#inWorker(slot, program, files, request), signal);
+      const result = await orAborted(this.#inWorker(slot, program, files, request, expected), signal);
       const { stats } = result;
       reusable =
         result.outcome.kind !== "cancelled" &&
@@ -232,7 +242,13 @@ export class TaskRun implements Run {
     }
   }
 
-  async #inWorker(slot: Slot, program: Program, files: InputItem[], request: RunRequest): Promise<RunResult> {
+  async #inWorker(
+    slot: Slot,
+    program: Program,
+    files: InputItem[],
+    request: RunRequest,
+    expected: string | null,
+  ): Promise<RunResult> {
     const { client } = slot;
     if (slot.used) await client.request({ type: "reset" });
     await placeFiles(client, files);
@@ -244,7 +260,37 @@ export class TaskRun implements Run {
     const end = await ended;
     const entries = end.filesLost ? [] : await client.files();
     const changed = await collect(client, entries, this.#options.collectBytes ?? COLLECT);
-    return this.#toResult(module, end, changed);
+    const proof = end.filesLost ? CANCELLED : await this.#prove(client, request, expected);
+    return Object.assign(this.#toResult(module, end, changed), proof);
+  }
+
+  /** The receipt, and what comparing with the one that was expected comes to. */
+  async #prove(client: Client, request: RunRequest, expected: string | null): Promise<Proof> {
+    const proof: Proof = { receipt: null, noReceipt: null, verification: null };
+    if (this.#options.receipt ?? true) {
+      try {
+        proof.receipt = JSON.parse(await client.request({ type: "receipt", run: client.run })) as Receipt;
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        proof.noReceipt = (error as Error).message;
+      }
+    }
+    if (expected !== null) {
+      try {
+        let verdict = await client.request({ type: "compare", run: client.run, receipt: expected });
+        if (verdict.difference?.what === "task") {
+          // The parts of the task tell more than its digest.
+          const part = await client.request({ type: "check-task", request, receipt: expected });
+          if (part) verdict = { ...verdict, message: explain(part), difference: part };
+        }
+        proof.verification = verification(verdict, idOf(expected));
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        const { message, hint } = VerirunError.from(error);
+        proof.verification = verification({ verdict: "cannot-tell", message: `${message}. ${hint}`, difference: null }, null);
+      }
+    }
+    return proof;
   }
 
   /** From now on the run hears what it is told; it is told what came before. */
@@ -292,7 +338,7 @@ export class TaskRun implements Run {
     });
   }
 
-  #toResult(module: ModuleInfo, end: Ended, files: Map<string, ResultFile>): RunResult {
+  #toResult(module: ModuleInfo, end: Ended, files: Map<string, ResultFile>): Omit<RunResult, keyof Proof> {
     const { outcome, engines, trace, filesLost } = end;
     const { busyMs, stdoutBytes: _out, stderrBytes: _err, ...stats } = end.stats;
     const { headline, advice } = describe(outcome, stats.steps);
@@ -337,16 +383,6 @@ const isRefusal = (error: unknown): boolean =>
 function once<T>(make: () => T): () => T {
   let made: { value: T } | null = null;
   return () => (made ??= { value: make() }).value;
-}
-
-/** Rejects as soon as `signal` aborts. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const leave = (): void => reject(signal.reason);
-    if (signal.aborted) return leave();
-    signal.addEventListener("abort", leave, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
-  });
 }
 
 /** What the run changed, with content while that is not too much. */

@@ -13,7 +13,7 @@ export interface Program {
   source: Blob;
 }
 
-const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
+export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
   value instanceof ArrayBuffer || ArrayBuffer.isView(value);
 
 function toBlob(content: Content, what: string): Blob {

@@ -1,4 +1,5 @@
 /** The types of the JavaScript API: what `import { run, verify } from "verirun"` takes and gives. */
+import type { Envelope } from "../receipt/types";
 import type { EngineChoice, Engines, FileChange, Limits, ModuleInfo, Outcome, OutputChunk, Preopen, Stats } from "../face";
 
 export type { EngineChoice, Engines, FileChange, ModuleInfo, Outcome, OutputChunk, Preopen, Stats };
@@ -65,6 +66,13 @@ export interface RunOptions extends TaskOptions {
   engine?: EngineChoice;
   /** Aborting ends the run at once: what is awaited rejects with the signal's reason. To keep the output, `cancel()`. */
   signal?: AbortSignal;
+  /** Whether the result has a receipt; it has by default. */
+  receipt?: boolean;
+  /**
+   * A receipt that the run is compared with: `verification` of the result. Options that are not given are as in it, and
+   * those that it only has digests of are taken from beside it.
+   */
+  expected?: ReceiptSource;
   /** Whether the result has a digest of all system calls. */
   trace?: boolean;
   /** Files that the run changed are given with their content while all together have no more bytes; 256 MiB by default. */
@@ -124,7 +132,18 @@ export interface RunResult {
   engines: Engines | null;
   module: ModuleInfo;
   trace: string | null;
+  /** What was run and what came of it, for `verify`; `null` with the reason in `noReceipt`. */
+  receipt: Receipt | null;
+  noReceipt: string | null;
+  /** What comparing with `expected` came to. */
+  verification: Verification | null;
 }
+
+/** A receipt with what stands beside it (docs/receipt.md). `JSON.stringify` makes the file of it. */
+export type Receipt = Envelope;
+
+/** A receipt, its file's text or bytes, or an address; also a package that holds one with its task. */
+export type ReceiptSource = Receipt | string | URL | Uint8Array | ArrayBuffer | Blob;
 
 /** A run under way. Awaiting it gives its result; the streams may be read, or not, meanwhile or afterwards. */
 export interface Run extends Promise<RunResult> {
@@ -144,10 +163,41 @@ export interface Run extends Promise<RunResult> {
   cancel(): void;
 }
 
+/** What is not given is taken from beside the receipt, where it may stand, and from a package. */
+export interface VerifyOptions extends Omit<TaskOptions, "archives"> {
+  /** Not needed for a package. */
+  module?: ModuleSource;
+  engine?: EngineChoice;
+  signal?: AbortSignal;
+  /** Tell nothing of receipts that claim more steps than this. */
+  maxSteps?: number | bigint;
+  /** How many steps were made, of how many the receipt says. */
+  onProgress?: (steps: number, total: number) => void;
+  onLoading?: (loading: Loading) => void;
+}
+
+export interface Verification {
+  /**
+   * `verified`: a second run gave the same in every respect. `mismatch`: `what` is the first thing that is different.
+   * `cannot-tell`: something is missing, or the receipt can't be read.
+   */
+  verdict: "verified" | "mismatch" | "cannot-tell";
+  /** A sentence for people. */
+  reason: string;
+  /** Of a mismatch: what differs, and both sides of it. */
+  what: string | null;
+  expected: string | null;
+  found: string | null;
+  /** The receipt's id, if it can be read. */
+  id: string | null;
+}
+
 /** The functions of the API. */
 export interface Api {
   /** Runs a module; await it for the result. */
   run(module: ModuleSource, options?: RunOptions): Run;
+  /** Runs a receipt's task again and compares. Refused only if that can't be tried; a verdict is no error. */
+  verify(receipt: ReceiptSource, options?: VerifyOptions): Promise<Verification>;
   /** Downloads and compiles the runtime ahead of the first run. */
   preload(): Promise<void>;
 }

@@ -65,8 +65,6 @@ function oneOf<T extends string>(attribute: string, text: string, all: readonly 
 
 export interface Attributes {
   src: URL;
-  /** Where the receipt is that the run is compared with. */
-  receipt: URL | null;
   options: RunOptions;
 }
 
@@ -83,7 +81,6 @@ export function readAttributes(element: Element): Attributes {
   }
   return {
     src: address("src", src),
-    receipt: get("receipt") ? address("receipt", get("receipt") as string) : null,
     options: {
       ...(args !== null && { args: words("args", args) }),
       ...(env !== null && { env: pairs("env", env) }),
@@ -96,7 +93,10 @@ export function readAttributes(element: Element): Attributes {
       ...(random && { random: oneOf("random", random, ["seeded", "truebit-v1"] as const) }),
       ...(seed && { seed }),
       ...(stdin !== null && { stdin }),
-      live,
+      ...(live && { live }),
+      // Without an address it is only offered.
+      receipt: element.hasAttribute("receipt"),
+      ...(get("receipt") && { expected: address("receipt", get("receipt") as string) }),
     },
   };
 }

@@ -36,20 +36,25 @@ export class FileList {
   }
 
   /** `show` is the path of the one to look at. */
-  fill({ files }: RunResult, show: string | null): void {
+  fill({ files, receipt }: RunResult, show: string | null): void {
     this.clear();
     for (const file of files.values()) {
       if (file.type !== "file" || file.change === "removed") continue;
       this.#view.files.hidden = false;
       this.#view.files.append(make("li", {}, this.#link(file)));
     }
+    if (receipt) {
+      this.#view.files.hidden = false;
+      const file = new TextEncoder().encode(`${JSON.stringify(receipt)}\n`);
+      this.#view.files.append(make("li", {}, make("a", { href: this.#url("", file), download: "receipt.json" }, "Receipt")));
+    }
     const shown = show === null ? undefined : files.get(show.replace(/^\//, ""));
     if (shown?.bytes) this.#show(shown, shown.bytes);
   }
 
-  #url(file: ResultFile, bytes: Uint8Array): string {
+  #url(path: string, bytes: Uint8Array): string {
     // Never as a page: what a program writes must not run here.
-    const type = PICTURES[extension(file.path)] ?? "application/octet-stream";
+    const type = PICTURES[extension(path)] ?? "application/octet-stream";
     const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type }));
     this.#urls.push(url);
     return url;
@@ -58,7 +63,7 @@ export class FileList {
   #link(file: ResultFile): Node {
     if (!file.bytes) return make("span", {}, `${file.path} (too large to keep)`);
     const name = file.path.split("/").at(-1) ?? file.path;
-    return make("a", { href: this.#url(file, file.bytes), download: name }, `${file.path} (${size(file.size)})`);
+    return make("a", { href: this.#url(file.path, file.bytes), download: name }, `${file.path} (${size(file.size)})`);
   }
 
   #show(file: ResultFile, bytes: Uint8Array): void {
@@ -69,7 +74,7 @@ export class FileList {
       picture.addEventListener("error", () => {
         preview.hidden = true;
       });
-      picture.src = this.#url(file, bytes);
+      picture.src = this.#url(file.path, bytes);
       preview.append(picture);
     } else {
       const text = new TextDecoder().decode(bytes.subarray(0, SHOWN));

@@ -12,6 +12,8 @@ function styles(): CSSStyleSheet {
   return sheet;
 }
 
+const BADGES = { verified: "✓ Verified", mismatch: "✗ Differs from its receipt", "cannot-tell": "? Not verified" };
+
 export class View {
   readonly frame: HTMLElement;
   readonly title = make("span", { part: "title" });
@@ -26,7 +28,7 @@ export class View {
   readonly progress = make("progress", { part: "progress", max: "1", "aria-label": "Loading", hidden: true });
   readonly status = make("p", { part: "status", role: "status" });
   readonly preview = make("div", { part: "preview", hidden: true });
-  readonly files = make("ul", { part: "files", "aria-label": "Files written", hidden: true });
+  readonly files = make("ul", { part: "files", "aria-label": "Files", hidden: true });
 
   constructor(root: ShadowRoot) {
     root.adoptedStyleSheets = [styles()];
@@ -63,10 +65,10 @@ export class View {
     this.status.replaceChildren(text, ...(hint ? [make("span", { part: "hint" }, ` ${hint}`)] : []));
   }
 
-  showBadge(verdict: "verified" | "mismatch" | "cannot-tell" | null, text = "", title = ""): void {
+  /** What comparing with the receipt came to. */
+  showBadge(verdict: keyof typeof BADGES | null): void {
     this.badge.hidden = verdict === null;
     this.badge.dataset["verdict"] = verdict ?? "";
-    this.badge.textContent = text;
-    this.badge.title = title;
+    this.badge.textContent = verdict && BADGES[verdict];
   }
 }

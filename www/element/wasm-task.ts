@@ -108,7 +108,7 @@ export class WasmTask extends HTMLElement {
   /** Writes to the standard input of a task with `interactive`. */
   write(text: string): void {
     if (!this.#run) return;
-    this.#output?.add("echo", text);
+    this.#output?.echo(text);
     void this.#input?.write(text);
   }
 
@@ -310,7 +310,11 @@ export class WasmTask extends HTMLElement {
     const tone = result.ok ? "good" : result.outcome.kind === "exit" || result.outcome.kind === "trap" ? "bad" : "warn";
     const lines = this.#output?.lines ?? 0;
     const said = lines > 0 ? `, ${count(lines)} ${lines === 1 ? "line" : "lines"} of output` : "";
-    this.#view.say(tone, `${result.summary} ${count(result.stats.steps)} steps${said}.`);
+    const verdict = result.verification?.verdict ?? null;
+    if (verdict) this.#view.showBadge(verdict);
+    // That it is verified the badge says.
+    const reason = verdict === null || verdict === "verified" ? "" : (result.verification?.reason ?? "");
+    this.#view.say(verdict === "mismatch" ? "bad" : tone, `${result.summary} ${count(result.stats.steps)} steps${said}.`, reason);
     this.#tell("done", result);
   }
 

@@ -2,6 +2,7 @@
 import { toProblem, UserError } from "../problem";
 import type { FromWorker, Replies, Request, Unsent } from "../protocol";
 import type { ReceiptRequest } from "../receipt/protocol";
+import { siteWorker } from "../siteworker";
 
 interface Waiting {
   resolve(value: Replies[keyof Replies]): void;
@@ -24,7 +25,7 @@ export class RuntimeWorker {
       this.#fail = reject;
     });
     this.#ready.catch(() => {}); // whoever waits for it hears of it
-    this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "verirun-verify" });
+    this.#worker = siteWorker();
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();

@@ -1,5 +1,9 @@
 /** The page's worker: the runtime is loaded from beside it. */
 import { serve } from "../worker";
+import { KeptModules } from "./keptmodules";
 import { loadRuntime } from "./runtime";
 
-void serve((report) => loadRuntime(import.meta.url, report));
+/** The runtime's digest, put in by www/build.mjs. */
+declare const BUILD: string;
+
+void serve((report) => loadRuntime(import.meta.url, report), new KeptModules(BUILD));

@@ -6,6 +6,10 @@ use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+/// Native code is checked and tested with the second engine; wasmtime is a dependency of the tests
+/// anyway, and compiled once for all of it.
+const WITH_WASMTIME: &str = "--features=verirun/wasmtime";
+
 /// The steps so far: name, error if it failed, time.
 #[derive(Default)]
 struct Report {
@@ -77,6 +81,14 @@ pub fn test(layout: &Layout) -> Result<()> {
     if report.step("site", || site::build(layout))
         && report.step("npm package", || npm::build(layout))
     {
+        report.step("the specification's tests, for browsers", || {
+            let out = layout.target.join("spec/spec.json");
+            process::run(
+                layout
+                    .cargo(&["run", "--quiet", "--locked", "--example=spec", "--"])
+                    .arg(out),
+            )
+        });
         report.step("end-to-end tests", || {
             end_to_end(layout, &browser, &firefox)
         });
@@ -103,6 +115,7 @@ fn static_checks(report: &mut Report, layout: &Layout) {
             "clippy",
             "--workspace",
             "--all-targets",
+            WITH_WASMTIME,
             "--locked",
             "--",
             "-Dwarnings",
@@ -178,6 +191,7 @@ fn rust_tests(report: &mut Report, layout: &Layout) {
             return process::run(&mut layout.cargo(&[
                 "test",
                 "--workspace",
+                WITH_WASMTIME,
                 "--locked",
                 "--no-fail-fast",
             ]));
@@ -186,11 +200,18 @@ fn rust_tests(report: &mut Report, layout: &Layout) {
             "nextest",
             "run",
             "--workspace",
+            WITH_WASMTIME,
             "--locked",
             "--no-fail-fast",
         ]))?;
         // nextest leaves the examples in the documentation out.
-        process::run(&mut layout.cargo(&["test", "--doc", "--workspace", "--locked"]))
+        process::run(&mut layout.cargo(&[
+            "test",
+            "--doc",
+            "--workspace",
+            WITH_WASMTIME,
+            "--locked",
+        ]))
     });
 }
 

@@ -1,6 +1,7 @@
 //! The native command line over the `verirun` library.
 
 mod commit;
+mod engine;
 mod host;
 mod lint;
 mod mounts;

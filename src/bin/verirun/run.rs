@@ -1,5 +1,6 @@
 //! `verirun run`.
 
+use crate::engine::{ChoiceError, EngineOptions};
 use crate::host::{self, HostError};
 use crate::mounts::Mount;
 use crate::program::{ProgramError, ProgramOptions, StdinChoice};
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use verirun::fs::Entry;
 use verirun::receipt::Streams;
+use verirun::run::Engines;
 use verirun::{Limits, Module, Outcome, Run, State, Stats};
 
 /// The exit code for a run that never started.
@@ -44,6 +46,8 @@ pub struct Arguments {
     #[arg(long)]
     trace: bool,
     #[command(flatten)]
+    engine: EngineOptions,
+    #[command(flatten)]
     program: ProgramOptions,
 }
 
@@ -51,6 +55,8 @@ pub struct Arguments {
 enum RunError {
     #[error(transparent)]
     Program(#[from] ProgramError),
+    #[error(transparent)]
+    Engine(#[from] ChoiceError),
     #[error("can't write {}: {cause}", .path.display())]
     Write {
         path: PathBuf,
@@ -72,6 +78,7 @@ struct Report<'a> {
     module: &'a verirun::task::ModuleInfo,
     outcome: Option<&'a Outcome>,
     stats: Stats,
+    engines: Engines,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<String>,
     files: Vec<Entry>,
@@ -102,9 +109,11 @@ fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>, Limits), R
         Some(_) => StdinChoice::Whole,
         None => StdinChoice::Live,
     };
+    let driving = arguments.engine.read()?;
     let mut program = arguments.program.read(stdin)?;
     program.task.trace = arguments.trace;
-    let run = Run::start(&program.module, &program.task).map_err(ProgramError::from)?;
+    let run = Run::start_with(&program.module, &program.task, driving);
+    let run = run.map_err(ProgramError::from)?;
     Ok((program.module, run, program.mounts, program.task.limits))
 }
 
@@ -125,6 +134,7 @@ fn drive(
             State::Done => break,
         }
     }
+    arguments.engine.explain(&run);
     let changes = run.changes();
     if arguments.write_back {
         for mount in mounts {
@@ -146,6 +156,7 @@ fn drive(
             module: &module.info,
             outcome: run.outcome(),
             stats,
+            engines: run.engines(),
             trace: run.trace(),
             files: changes,
         };
@@ -158,7 +169,7 @@ fn drive(
             })?;
     }
     if arguments.stats {
-        stats::print(&stats, limits);
+        stats::print(&run, limits);
     }
     if let Some(trace) = run.trace() {
         eprintln!("verirun: trace   {trace}");

@@ -1,5 +1,6 @@
 //! `verirun run-task`: a function task from its folder or a zip of it.
 
+use crate::engine::{ChoiceError, EngineOptions};
 use crate::options::{LimitOptions, OptionError, ProfileOptions};
 use crate::receipt::{self, ReceiptError};
 use crate::run::{ABORTED, NEVER_RAN, SLICE, exit_code};
@@ -70,6 +71,8 @@ pub struct Arguments {
     /// Print figures to standard error at the end.
     #[arg(long)]
     stats: bool,
+    #[command(flatten)]
+    engine: EngineOptions,
     /// The folder, or a zip of it.
     #[arg(value_name = "DIR|ZIP")]
     folder: PathBuf,
@@ -97,6 +100,8 @@ pub enum TaskError {
     Start(#[from] StartError),
     #[error(transparent)]
     Options(#[from] OptionError),
+    #[error(transparent)]
+    Engine(#[from] ChoiceError),
     #[error(transparent)]
     Receipt(#[from] ReceiptError),
     #[error("can't write {}: {cause}", .path.display())]
@@ -129,11 +134,12 @@ struct Started {
 }
 
 fn start(arguments: &Arguments) -> Result<Started, TaskError> {
+    let driving = arguments.engine.read()?;
     let (module, mut task) = open(&arguments.folder, &arguments.input, &arguments.preopen)?;
     task.limits = arguments.limits.read()?.or(task.limits);
     arguments.profile.apply(&mut task)?;
     Ok(Started {
-        run: Run::start(&module, &task)?,
+        run: Run::start_with(&module, &task, driving)?,
         limits: task.limits,
         module: module.info,
     })
@@ -210,6 +216,7 @@ fn finish(arguments: &Arguments, mut started: Started) -> Result<ExitCode, TaskE
     }
     show(run, &mut streams)?;
     let elapsed = began.elapsed();
+    arguments.engine.explain(run);
     let json = arguments.json.as_deref();
     if let Some(path) = json {
         let metrics = Metrics::new(&started.module, &started.limits, run, elapsed);
@@ -219,7 +226,7 @@ fn finish(arguments: &Arguments, mut started: Started) -> Result<ExitCode, TaskE
         write_to(path, &text)?;
     }
     if arguments.stats {
-        crate::stats::print(&run.stats(), &started.limits);
+        crate::stats::print(run, &started.limits);
     }
     if let Some(path) = &arguments.receipt {
         receipt::write(path, run, &streams)?;

@@ -1,9 +1,10 @@
 //! Figures of a run, for `--stats`.
 
-use verirun::{Limits, Stats};
+use verirun::{Limits, Run};
 
 /// Prints each figure with its limit to standard error.
-pub fn print(stats: &Stats, limits: &Limits) {
+pub fn print(run: &Run, limits: &Limits) {
+    let stats = run.stats();
     let used = |value: u64, limit: Option<u64>| match limit {
         Some(limit) => format!("{value} of {limit}"),
         None => value.to_string(),
@@ -34,4 +35,10 @@ pub fn print(stats: &Stats, limits: &Limits) {
             format!("verirun: {name:<7} {figure} {unit}").trim_end()
         );
     }
+    let engines = run.engines();
+    let compared = match engines.compared {
+        true => ", and a second engine did the same",
+        false => "",
+    };
+    eprintln!("verirun: engine  {}{compared}", engines.ran.name());
 }

@@ -70,5 +70,8 @@ const api = createApi({
 /** Runs a module; await it for the result, or read its streams meanwhile. */
 export const run: Api["run"] = api.run;
 
+/** Runs a receipt's task again and compares. */
+export const verify: Api["verify"] = api.verify;
+
 /** Downloads and compiles the runtime ahead of the first run. */
 export const preload: Api["preload"] = api.preload;

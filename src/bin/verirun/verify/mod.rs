@@ -4,6 +4,7 @@ mod many;
 mod modules;
 mod one;
 
+use crate::engine::{ChoiceError, EngineOptions};
 use crate::host::{self, HostError};
 use crate::mounts::{Mount, MountError, inside, split};
 use crate::run_task::{self, InputOptions, TaskError};
@@ -71,6 +72,8 @@ pub struct Arguments {
     /// How many run at a time [default: one for each core].
     #[arg(long, value_name = "COUNT")]
     jobs: Option<std::num::NonZeroUsize>,
+    #[command(flatten)]
+    engine: EngineOptions,
     /// Receipts, task packages that hold one (.vtask), or folders of them (*.json, *.vtask).
     #[arg(value_name = "RECEIPT", required = true)]
     receipts: Vec<PathBuf>,
@@ -103,6 +106,8 @@ enum SetupError {
     Host(#[from] HostError),
     #[error(transparent)]
     Task(#[from] TaskError),
+    #[error(transparent)]
+    Engine(#[from] ChoiceError),
     #[error("--signer: {0}")]
     Signer(#[from] KeyError),
 }
@@ -136,6 +141,7 @@ struct Setup<'a> {
 }
 
 fn prepare(arguments: &Arguments) -> Result<Setup<'_>, SetupError> {
+    arguments.engine.read()?;
     let keys = arguments.signers.iter().map(|text| PublicKey::parse(text));
     let signers = keys.collect::<Result<_, _>>()?;
     let receipts = list(&arguments.receipts)?;

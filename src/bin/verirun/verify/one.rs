@@ -130,7 +130,9 @@ fn verify(
         )));
     }
     // All digests match: from here on the module runs.
-    let mut run = Run::start(module, task).map_err(missing)?;
+    let engine = &setup.arguments.engine;
+    let driving = engine.read().map_err(missing)?;
+    let mut run = Run::start_with(module, task, driving).map_err(missing)?;
     let mut streams = Streams::default();
     loop {
         let state = run.slice(SLICE);
@@ -152,6 +154,9 @@ fn verify(
         progress(run.stats().steps, rerun.steps());
     }
     let (found, _) = Receipt::of(&run, &streams).map_err(missing)?;
+    if let Some(what) = engine.not_compared(&run) {
+        return Err(Refusal::Missing(what));
+    }
     let outputs = setup.arguments.outputs.as_deref();
     match (compare(&envelope.receipt, &found), outputs) {
         (Some(difference), Some(dir)) => Ok(Some(with_byte(difference, envelope, &run, dir))),

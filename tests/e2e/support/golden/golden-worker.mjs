@@ -12,8 +12,8 @@ const sha256 = async (bytes) => {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 };
 
-/** Runs a case in slices of `slice` steps. */
-async function golden(face, one, slice) {
+/** Runs a case on an engine in slices of `slice` steps. */
+async function golden(face, one, slice, engine) {
   const task = new face.Task();
   task.loadModule(one.module.split("/").at(-1), await bytesAt(one.module));
   if (one.input !== undefined) {
@@ -22,11 +22,15 @@ async function golden(face, one, slice) {
   }
   const { args = [], env = [], clock, random, seed, limits = {} } = one;
   const stdin = one.live ? "live" : utf8.encode(one.stdin ?? "");
-  const run = task.start({ args, env, stdin, clock, random, seed, limits, trace: true });
+  const run = task.start({ args, env, stdin, clock, random, seed, limits, trace: true, engine });
   const pieces = [...(one.live ?? [])];
   const output = [];
   for (let state = ""; state !== "done"; ) {
     state = run.slice(slice);
+    if (state === "pending") {
+      await face.back();
+      state = run.slice(slice);
+    }
     for (const { fd, bytes } of run.takeOutput()) {
       if (fd !== 1) throw new Error(`${one.name}: wrote to ${fd}`);
       output.push(bytes);
@@ -42,9 +46,10 @@ async function golden(face, one, slice) {
   }
   const stdout = await sha256(new Uint8Array(await new Blob(output).arrayBuffer()));
   const found = { trace: run.trace(), outcome: run.outcome(), stats: run.stats(), stdout, files };
+  const engines = run.engines();
   run.free();
   task.free();
-  return found;
+  return { found, engines };
 }
 
 try {
@@ -52,8 +57,15 @@ try {
   await face.default({ module_or_path: await WebAssembly.compile(await bytesAt("verirun_bg.wasm")) });
   const cases = JSON.parse(new TextDecoder().decode(await bytesAt("tests/golden/traces.json")));
   const found = [];
-  for (const one of cases) found.push([await golden(face, one, 1_000_000), await golden(face, one, 997)]);
-  await post({ browser: navigator.userAgent, found });
+  for (const one of cases) {
+    found.push([
+      await golden(face, one, 1_000_000, "interpreter"),
+      await golden(face, one, 997, "interpreter"),
+      await golden(face, one, 1_000_000, "browser"),
+      await golden(face, one, 997, "browser"),
+    ]);
+  }
+  await post({ browser: navigator.userAgent, suspends: face.suspends(), found });
 } catch (error) {
   await post({ error: String(error?.stack ?? error) });
 }

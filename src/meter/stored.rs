@@ -1,0 +1,90 @@
+//! An instrumented module as bytes, to be kept and taken again.
+//!
+//! Nothing here tells whether what is taken is what instrumenting would make: whoever keeps it answers
+//! for that (`docs/engines.md`).
+
+use super::Metered;
+use serde::{Deserialize, Serialize};
+
+/// What comes before the binary.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Head {
+    /// What it was made of, and how.
+    of: String,
+    start: Option<String>,
+    left: String,
+    place: Option<String>,
+    memory_pages: u64,
+}
+
+/// Bytes of the head's length.
+const LENGTH: usize = 4;
+
+impl Metered {
+    /// The length of a head (4 bytes, little-endian), the head (JSON), the binary. `of` says what it
+    /// was made of, and how.
+    pub fn to_bytes(&self, of: &str) -> Vec<u8> {
+        let head = Head {
+            of: of.to_owned(),
+            start: self.start.clone(),
+            left: self.left.clone(),
+            place: self.place.clone(),
+            memory_pages: self.memory_pages,
+        };
+        // Strings and numbers: it can't fail.
+        let head = serde_json::to_vec(&head).unwrap_or_default();
+        let mut bytes = Vec::with_capacity(LENGTH + head.len() + self.wasm.len());
+        bytes.extend((head.len() as u32).to_le_bytes());
+        bytes.extend(head);
+        bytes.extend(&self.wasm);
+        bytes
+    }
+
+    /// What [`Metered::to_bytes`] made, of the same; `None` for anything else.
+    pub fn from_bytes(of: &str, bytes: &[u8]) -> Option<Self> {
+        let (length, rest) = bytes.split_first_chunk::<LENGTH>()?;
+        let (head, wasm) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        let head: Head = serde_json::from_slice(head).ok()?;
+        (head.of == of && wasm.starts_with(b"\0asm")).then(|| Self {
+            wasm: wasm.to_vec(),
+            start: head.start,
+            left: head.left,
+            place: head.place,
+            memory_pages: head.memory_pages,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_what_is_taken() {
+        let made = Metered {
+            wasm: b"\0asm and more".to_vec(),
+            start: Some("a \"start\"".to_owned()),
+            left: "left".to_owned(),
+            place: None,
+            memory_pages: 1 << 40,
+        };
+        let bytes = made.to_bytes("this");
+        let taken = Metered::from_bytes("this", &bytes).expect("it is one");
+        assert_eq!(taken.wasm, made.wasm);
+        assert_eq!(taken.start, made.start);
+        assert_eq!(taken.left, made.left);
+        assert_eq!(taken.place, made.place);
+        assert_eq!(taken.memory_pages, made.memory_pages);
+        for end in 0..bytes.len() - b" and more".len() {
+            assert!(
+                Metered::from_bytes("this", &bytes[..end]).is_none(),
+                "{end}"
+            );
+        }
+        assert!(Metered::from_bytes("that", &bytes).is_none());
+        let mut long = bytes;
+        long[3] = 0xff;
+        assert!(Metered::from_bytes("this", &long).is_none());
+    }
+}
