@@ -49,7 +49,11 @@ fn recover(signature: &str, message: &str) -> Result<VerifyingKey, String> {
 /// What a wallet signs: the prefix keeps a message from being a transaction.
 fn digest(message: &str) -> [u8; 32] {
     let prefix = format!("\x19Ethereum Signed Message:\n{}", message.len());
-    Keccak256::new().chain_update(prefix).chain_update(message).finalize().into()
+    Keccak256::new()
+        .chain_update(prefix)
+        .chain_update(message)
+        .finalize()
+        .into()
 }
 
 /// The last 20 bytes of the key's hash, written so that capital letters are a checksum (EIP-55).
@@ -58,7 +62,11 @@ fn address(point: &[u8]) -> String {
     let check = Keccak256::digest(&plain);
     let digits = plain.char_indices().map(|(index, digit)| {
         let nibble = check[index / 2] >> (if index % 2 == 0 { 4 } else { 0 }) & 15;
-        if nibble >= 8 { digit.to_ascii_uppercase() } else { digit }
+        if nibble >= 8 {
+            digit.to_ascii_uppercase()
+        } else {
+            digit
+        }
     });
     format!("0x{}", digits.collect::<String>())
 }
