@@ -1,6 +1,6 @@
 /** The golden runs of tests/golden/traces.json in Chromium and in Firefox, with the site's own runtime, on the
  * interpreter and on the browser's engine: digests of all calls, figures, outcomes, output and files are those that
- * tests/golden.rs finds natively. */
+ * tests/golden.rs finds natively. And every trap, since browsers name traps as they like. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ async function results(open) {
   }
 }
 
-function check({ error, browser, suspends, found }) {
+function check({ error, browser, suspends, found, traps }) {
   assert.equal(error, undefined);
   assert.equal(found.length, cases.length);
   const instead = [];
@@ -46,6 +46,16 @@ function check({ error, browser, suspends, found }) {
   console.log(`${found.length} golden runs in ${browser}; JSPI: ${suspends}\non the interpreter instead:\n${instead.join("\n")}`);
   for (const line of instead) assert.match(line, /live|wait|input|stack|call/i, line);
   assert.ok(instead.length < cases.length, "the browser's engine ran next to nothing");
+  for (const { trap, body, reference, compiled } of traps) {
+    const what = `${body}: ${JSON.stringify(compiled)}`;
+    assert.equal(reference.outcome.trap, trap, what);
+    assert.deepEqual(compiled.outcome, reference.outcome, what);
+    assert.deepEqual(compiled.stats, reference.stats, what);
+    if (compiled.engines.instead !== null) assert.match(compiled.engines.instead, /does not tell which trap/, what);
+  }
+  const named = traps.filter(({ compiled }) => compiled.engines.ran === "browser");
+  console.log(`${named.length} of ${traps.length} traps named: ${named.map(({ trap }) => trap).join(", ")}`);
+  assert.ok(named.length >= 5);
 }
 
 test("golden runs in Chromium", async () => {
