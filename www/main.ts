@@ -36,6 +36,8 @@ const share = new Share(workbench, runner);
 share.openAddress();
 
 void workbench.loadSamples().then(() => workbench.useFirstSample());
-// The terminal is needed at the first run: fetched when there is nothing else to do.
-setTimeout(() => void runner.terminal.load(), 1500);
+// The terminal is large, and needed at the first run: fetched at the first sign of someone who may start one.
+for (const sign of ["pointermove", "pointerdown", "keydown", "focusin"]) {
+  addEventListener(sign, () => void runner.terminal.load(), { once: true, passive: true });
+}
 keepForOffline();
