@@ -48,6 +48,8 @@ void (async () => {
   await workbench.loadSamples();
   if (!(await projects.start())) await workbench.useFirstSample();
 })();
-// The terminal is needed at the first run: fetched when there is nothing else to do.
-setTimeout(() => void runner.terminal.load(), 1500);
+// The terminal is large, and needed at the first run: fetched at the first sign of someone who may start one.
+for (const sign of ["pointermove", "pointerdown", "keydown", "focusin"]) {
+  addEventListener(sign, () => void runner.terminal.load(), { once: true, passive: true });
+}
 keepForOffline();

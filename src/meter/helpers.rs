@@ -4,6 +4,7 @@
 //! - For each memory and table, one that grows it within the limits.
 //! - For each function that is called from outside (exports, the start function), one with the
 //!   original type: it takes the count from the host, and gives it back.
+//! - Fillers ([`Layout::fillers`]), which do nothing.
 //!
 //! They cost no steps and are no calls: what is counted is the task's own code.
 
@@ -26,6 +27,9 @@ pub(super) fn write(layout: &Layout, out: &mut Vec<u8>) {
     }
     for &function in &layout.outside {
         outside(layout, function, out);
+    }
+    for _ in 0..layout.fillers {
+        body(out, &[], &[], &[I::End]);
     }
 }
 

@@ -41,6 +41,10 @@ pub(super) struct Layout {
     pub outside: Vec<u32>,
     /// The types of all that is behind the task's own functions.
     pub helper_types: Vec<u32>,
+    /// How many functions at the end do nothing and are never called. V8 inlines more generously
+    /// in a module half of whose functions are small, and metering makes functions larger: without
+    /// these it inlines less than in the original (calls took 2.4 times as long, 1.3 with them).
+    pub fillers: u32,
 }
 
 impl Layout {

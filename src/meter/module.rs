@@ -326,7 +326,7 @@ impl<'a> Builder<'a> {
         frame += u64::from(code.scan.height);
         let mut emitter = Emitter::new(
             &self.layout,
-            self.options.detail,
+            &self.options,
             self.wasm,
             function,
             std::mem::take(&mut code.instructions),

@@ -3,7 +3,7 @@
 use super::bounds::{MOST_ITEMS, MOST_SEGMENTS, check_count};
 use super::layout::{val_types, wide};
 use super::module::{Builder, HOST_MODULE};
-use super::{Detail, HostFunction, MeterError};
+use super::{Detail, HostFunction, MeterError, Target};
 use std::collections::BTreeSet;
 use wasm_encoder::reencode::utils;
 use wasm_encoder::{
@@ -93,6 +93,15 @@ impl Builder<'_> {
         let functions = layout.functions.len();
         let all = functions + HostFunction::ALL.len() + layout.helper_types.len();
         check_count("functions", functions, all as u32, MOST_ITEMS)?;
+        if self.options.target == Target::Compiler && self.options.detail == Detail::Fast {
+            let own = functions - imported;
+            let fillers = own.min(MOST_ITEMS as usize - all);
+            let lack = layout.host_type + HostFunction::Lack as u32;
+            layout.fillers = fillers as u32;
+            layout
+                .helper_types
+                .resize(layout.helper_types.len() + fillers, lack);
+        }
         types.append_to(&mut self.out);
         Ok(())
     }

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { checkAccessibility, LOOKS } from "./support/axe.mjs";
+import { checkAccessibility, LOOKS } from "./support/accessibility.mjs";
 import { drop, dropProgram, headline, openSite, openSiteUnder, plainText, screenshot, siteFile, visit } from "./support/page.mjs";
 
 let site;

@@ -128,6 +128,16 @@ test("attributes say what is run", async () => {
   assert.match(hello, /two words/);
   assert.match(hello, /good day/);
   assert.doesNotMatch(hello, /\x1b/);
+  const looks = await task("#hello")
+    .part("output")
+    .evaluate((pre) => {
+      const greeting = [...pre.children].find((piece) => piece.textContent.includes("Hello, Grace!"));
+      const { color, fontWeight } = getComputedStyle(greeting);
+      const backgrounds = new Set([...pre.children].map((piece) => getComputedStyle(piece).backgroundColor));
+      return { green: color !== getComputedStyle(pre).color, fontWeight, backgrounds: backgrounds.size };
+    });
+  assert.deepEqual([looks.green, looks.fontWeight], [true, "700"]);
+  assert.ok(looks.backgrounds > 200, "the table of colours");
   await task("#json").says("Finished");
   assert.match(await task("#json").output(), /yes it is/);
   await task("#gas").says("Out of gas");

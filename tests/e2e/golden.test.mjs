@@ -1,5 +1,6 @@
-/** The golden runs of tests/golden/traces.json in Chromium and in Firefox, with the site's own runtime: digests of all
- * calls, figures, outcomes, output and files are those that tests/golden.rs finds natively. */
+/** The golden runs of tests/golden/traces.json in Chromium and in Firefox, with the site's own runtime, on the
+ * interpreter and on the browser's engine: digests of all calls, figures, outcomes, output and files are those that
+ * tests/golden.rs finds natively. And every trap, since browsers name traps as they like. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -27,16 +28,34 @@ async function results(open) {
   }
 }
 
-function check({ error, browser, found }) {
+function check({ error, browser, suspends, found, traps }) {
   assert.equal(error, undefined);
-  console.log(`${found.length} golden runs in ${browser}`);
   assert.equal(found.length, cases.length);
+  const instead = [];
   for (const [index, { name, expect }] of cases.entries()) {
-    const [large, small] = found[index];
     assert.match(expect.trace, /^[0-9a-f]{64}$/);
-    assert.deepEqual(large, expect, name);
-    assert.deepEqual(small, expect, `${name}, in small slices`);
+    for (const [which, made] of ["interpreter", "interpreter, small slices", "browser", "browser, small slices"].entries()) {
+      const run = found[index][which];
+      assert.deepEqual(run.found, expect, `${name}, ${made}`);
+      const { ran, instead: why } = run.engines;
+      if (made.startsWith("interpreter")) assert.equal(ran, "interpreter");
+      else if (ran !== "browser") instead.push(`${name}, ${made}: ${why}`);
+    }
   }
+  // Where the browser's engine gave up, its own limits are the reason: no JSPI to wait with, or its stack.
+  console.log(`${found.length} golden runs in ${browser}; JSPI: ${suspends}\non the interpreter instead:\n${instead.join("\n")}`);
+  for (const line of instead) assert.match(line, /live|wait|input|stack|call/i, line);
+  assert.ok(instead.length < cases.length, "the browser's engine ran next to nothing");
+  for (const { trap, body, reference, compiled } of traps) {
+    const what = `${body}: ${JSON.stringify(compiled)}`;
+    assert.equal(reference.outcome.trap, trap, what);
+    assert.deepEqual(compiled.outcome, reference.outcome, what);
+    assert.deepEqual(compiled.stats, reference.stats, what);
+    if (compiled.engines.instead !== null) assert.match(compiled.engines.instead, /does not tell which trap/, what);
+  }
+  const named = traps.filter(({ compiled }) => compiled.engines.ran === "browser");
+  console.log(`${named.length} of ${traps.length} traps named: ${named.map(({ trap }) => trap).join(", ")}`);
+  assert.ok(named.length >= 5);
 }
 
 test("golden runs in Chromium", async () => {

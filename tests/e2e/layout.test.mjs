@@ -1,7 +1,7 @@
 /** Panes, documents, keys: what the page lets a user arrange, and remembers. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { checkAccessibility, LOOKS, noSidewaysScroll } from "./support/axe.mjs";
+import { checkAccessibility, LOOKS, noSidewaysScroll } from "./support/accessibility.mjs";
 import { drop, dropProgram, headline, openSite, PHONE, screenshot, visit } from "./support/page.mjs";
 
 let site;

@@ -1,7 +1,7 @@
 /** Accessibility and layout: axe-core on the main views, both themes, wide and phone; screenshots to target/screens. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { checkAccessibility, LOOKS, noSidewaysScroll } from "./support/axe.mjs";
+import { checkAccessibility, LOOKS, noSidewaysScroll } from "./support/accessibility.mjs";
 import { dropProgram, chooseStdin, headline, openSite, screenshot, visit } from "./support/page.mjs";
 import { ECHO } from "./support/programs.mjs";
 

@@ -141,13 +141,17 @@ test("a new version waits until the user reloads; work goes on meanwhile", async
   await context.close();
 });
 
-test("another tab is told, and not reloaded", async () => {
+test("another tab is told, and not reloaded, and still finds what only its version had", async () => {
+  const extra = join(folder, "chunk-extra.js");
+  writeFileSync(extra, "// of the version before");
+  await writeServiceWorker(folder);
   const { context, page, visit } = await open();
   await visit();
   await controlled(page);
   const second = await context.newPage();
   await second.goto(site.url);
   await second.locator('#program[data-state="good"]').waitFor();
+  rmSync(extra);
   await publish("three");
   await askForUpdate(page);
   await Promise.all([
@@ -157,6 +161,16 @@ test("another tab is told, and not reloaded", async () => {
   await second.locator(".update", { hasText: "was updated in another tab" }).waitFor();
   assert.doesNotMatch(await second.title(), /three/);
   assert.match(await page.title(), /three/);
+  const old = () => second.evaluate(() => fetch("chunk-extra.js").then((response) => response.status));
+  assert.equal(await old(), 200);
+  // After one more version nothing of it is left.
+  await publish("four");
+  await askForUpdate(page);
+  await Promise.all([
+    page.waitForEvent("framenavigated"),
+    page.locator(".update").getByRole("button", { name: "Reload to update" }).click(),
+  ]);
+  await second.waitForFunction(() => fetch("chunk-extra.js").then(({ status }) => status === 404));
   await context.close();
 });
 

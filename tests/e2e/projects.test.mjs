@@ -1,7 +1,7 @@
 /** Work is kept in the browser: through reloads, crashes, two tabs, full storage and none at all. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { checkAccessibility, LOOKS } from "./support/axe.mjs";
+import { checkAccessibility, LOOKS } from "./support/accessibility.mjs";
 import { downloaded, drop, headline, openSite, plainText, screenshot, visit } from "./support/page.mjs";
 
 let site;

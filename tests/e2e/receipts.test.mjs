@@ -1,6 +1,7 @@
 /** Receipts in the page: the same as the command line's, and each verifies the other's. */
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -343,6 +344,50 @@ test("many receipts: one line each, what was verified is kept, and the results a
   await later.summary("30 receipts: 0 verified");
   await later.verify();
   await later.summary("30 receipts: 28 verified (28 of them earlier), 1 different, 1 can’t be told");
+  await done();
+});
+
+test("a check that was stopped goes on, and a folder is as good as files", async () => {
+  const { page, done } = await visit(site);
+  folder.write("endless.wat", ENDLESS);
+  mkdirSync(folder.at("slow/receipts"), { recursive: true });
+  folder.write("slow/endless.wat", ENDLESS);
+  for (let index = 0; index < 6; index++) {
+    // Each a little longer than the one before, so that none is the same.
+    folder.write(`slow/receipts/${index}.json`, cliReceipt("slow", ["--gas", String(20_000_000 + index), "endless.wat"]));
+  }
+  await page.click("#verifyButton");
+  await page.getByLabel("A folder of receipts").setInputFiles(folder.at("slow"));
+  await page.locator(".verify-sum", { hasText: "6 receipts: 0 verified" }).waitFor();
+  await page.locator("#verifyEngine").selectOption("interpreter", { force: true });
+  await page.locator('.verify-list > li[data-verdict="ready"]').nth(5).waitFor();
+  await page.click("#verify .primary");
+  await page.locator('.verify-list > li[data-verdict="verified"]').first().waitFor();
+  await page.locator("#verify").getByRole("button", { name: "Stop" }).click();
+  await page.locator(".verify-sum", { hasText: "to check" }).waitFor();
+  await page.locator('#verify .primary[aria-disabled="false"]').click();
+  await page.locator(".verify-sum", { hasText: "6 receipts: 6 verified, 0 different" }).waitFor({ timeout: 60_000 });
+  await done();
+});
+
+test("of an output file that came with the receipt the first different byte is told", async () => {
+  const { page, done } = await visit(site);
+  folder.write("keep.wat", KEEP);
+  folder.write("dir/big.bin", "the real input");
+  const promised = "uhe Real input";
+  const lie = forged(cliReceipt("theirs", ["--dir", "dir::/", "keep.wat"]), ({ receipt }) => {
+    receipt.result.files[0].sha256 = createHash("sha256").update(promised).digest("hex");
+  });
+  const view = await openVerify(page, [
+    { name: "lie.json", bytes: lie },
+    { name: "keep.wat", bytes: KEEP },
+    { name: "big.bin", bytes: "the real input" },
+    { name: "promised", bytes: promised },
+  ]);
+  await view.badge("lie.json", "READY");
+  await view.verify();
+  await view.badge("lie.json", "MISMATCH");
+  assert.match(await view.line("lie.json"), /the first different byte is at offset 4: 0x52 in the receipt's file, 0x72 in this run's/);
   await done();
 });
 

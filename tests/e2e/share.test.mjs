@@ -4,7 +4,7 @@ import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { after, before, test } from "node:test";
 import { zipOf } from "./support/archives.mjs";
 import { axeViolations } from "./support/axe.mjs";
-import { buildCli, PAGE_LIMITS, workFolder } from "./support/cli.mjs";
+import { buildCli, forged, PAGE_LIMITS, workFolder } from "./support/cli.mjs";
 import { chooseStdin, downloaded, drop, dropProgram, headline, openSite, PHONE, plainText, screenshot, visit, WIDE } from "./support/page.mjs";
 import { COPY, ECHO, ENDLESS, GREETING, NOTHING } from "./support/programs.mjs";
 
@@ -292,6 +292,26 @@ test("a package of the page is that of verirun pack, byte for byte, and comes in
   await other.done();
 });
 
+test("a package with a false receipt is a mismatch when it has run", async () => {
+  const { page, done } = await visit(site);
+  folder.write("greeting.wat", GREETING);
+  folder.verirun(["run", "--receipt", "true.json", ...PAGE_LIMITS, "greeting.wat"]);
+  folder.write("false.json", forged(folder.read("true.json").toString(), ({ receipt }) => (receipt.result.stdout.size = "11")));
+  assert.equal(folder.verirun(["pack", "-o", "false.vtask", "--with-receipt", "false.json", ...PAGE_LIMITS, "greeting.wat"]).status, 0);
+  await drop(page, [{ name: "false.vtask", bytes: folder.read("false.vtask") }]);
+  await page.click("#reviewRun");
+  const line = page.locator('.receipt-line[data-tone="bad"]');
+  await line.waitFor();
+  assert.match(await line.textContent(), /^MISMATCH: standard output: the receipt says 11 bytes/);
+  // The Verify view comes to the same of the same file.
+  await page.click("#verifyButton");
+  await drop(page, [{ name: "false.vtask", bytes: folder.read("false.vtask") }]);
+  await page.locator(".verdict-badge", { hasText: "READY" }).waitFor();
+  await page.click("#verify .primary");
+  await page.locator(".verdict-badge", { hasText: "MISMATCH" }).waitFor();
+  await done();
+});
+
 test("what no field of the page shows is kept as it came: directories, links, typed input", async () => {
   const { page, done } = await visit(site);
   folder.write("copy.wat", COPY);
@@ -345,8 +365,19 @@ test("copies: the link, Markdown, and an element for another page", async () => 
   await page.selectOption("#sample", "hello");
   await page.locator("#program strong", { hasText: "hello" }).waitFor();
   await shareLink(page);
-  assert.match(await copied("#copyHtml"), /^<script type="module" src="http[^"]*"><\/script>\n<wasm-task src="http:[^"]*tasks\/hello\/hello\.wasm"/);
+  const html = await copied("#copyHtml");
+  assert.match(html, /^<script type="module" src="http[^"]*"><\/script>\n<wasm-task src="http:[^"]*tasks\/hello\/hello\.wasm"/);
   await done();
+  // It does in another page what the task does here.
+  folder.write("embed.html", `<!doctype html><html lang="en"><meta charset="utf-8"><title>Embedded</title>${html}</html>`);
+  const host = await openSite(folder.at(""));
+  folder.write("embed.html", folder.read("embed.html").toString().replaceAll(site.url, host.url));
+  const context = await host.browser.newContext();
+  const embedded = await context.newPage();
+  await embedded.goto(`${host.url}embed.html`);
+  await embedded.locator('wasm-task >> css=[part~="run"]').click();
+  await embedded.locator('wasm-task >> css=[part~="output"]', { hasText: "Hello, Ada" }).waitFor();
+  await host.close();
 });
 
 for (const theme of ["light", "dark"]) {

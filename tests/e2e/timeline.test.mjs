@@ -1,7 +1,7 @@
 /** The calls of a run, and which functions made its steps, as the page shows them. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { checkAccessibility, LOOKS } from "./support/axe.mjs";
+import { checkAccessibility, LOOKS } from "./support/accessibility.mjs";
 import { dropProgram, headline, openSite, screenshot, visit } from "./support/page.mjs";
 
 let site;

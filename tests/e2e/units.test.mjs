@@ -6,6 +6,7 @@ import { load } from "./support/load.mjs";
 const { parseArgs, formatArgs, parseEnv } = await load("args.ts");
 const { LineEditor } = await load("lineedit.ts");
 const { OutputLog } = await load("worker/outputlog.ts");
+const { Ansi } = await load("element/ansi.ts");
 const { cleanPath } = await load("inputs.ts");
 const { buildTree } = await load("tree.ts");
 const { taskOfFolder, taskVerdict, zipMayBeTask } = await load("functiontask.ts");
@@ -170,4 +171,22 @@ test("every outcome says what happened, how far it came, and what to do", () => 
   const trap = describe({ kind: "trap", trap: "unreachable", message: "it aborted in `f`" }, 1234);
   assert.equal(trap.headline, "Crashed: it aborted in `f`");
   assert.match(trap.advice, /after 1\u202f234 steps/);
+});
+
+test("the element keeps colours and weights, leaves other sequences out, and puts halves together", () => {
+  const feed = (...texts) => {
+    const ansi = new Ansi();
+    return texts.flatMap((text) => ansi.feed(text)).map(({ text, looks }) => [text, looks]);
+  };
+  assert.deepEqual(feed("plain"), [["plain", {}]]);
+  assert.deepEqual(feed("\x1b[1;32mgreen\x1b[0m\r\nplain"), [["green", { bold: true, color: 2 }], ["\nplain", {}]]);
+  assert.deepEqual(feed("a\x1b[3", "1mred\x1b[m", "b"), [["a", {}], ["red", { color: 1 }], ["b", {}]]);
+  assert.deepEqual(feed("\x1b[38;5;196mx\x1b[48;2;1;2;3my"), [
+    ["x", { color: "rgb(255 0 0)" }],
+    ["y", { color: "rgb(255 0 0)", background: "rgb(1 2 3)" }],
+  ]);
+  assert.deepEqual(feed("\x1b[48;5;232m \x1b[97mw\x1b[39;49m."), [[" ", { background: "rgb(8 8 8)" }], ["w", { background: "rgb(8 8 8)" }], [".", {}]]);
+  assert.deepEqual(feed("\x1b[2J\x1b]0;title\x07\x1bMtext\x1b[?25l"), [["text", {}]]);
+  // What begins like one and never ends is not held back for ever.
+  assert.equal(feed(`\x1b[${"1;".repeat(100)}`, "x").map(([text]) => text).join("").endsWith("x"), true);
 });

@@ -9,9 +9,6 @@ import type { CodeView } from "./codemirror";
 import type { Mark } from "./marks";
 import { span } from "./marks";
 
-/** After this a text that is only read gets its colours. */
-const READING_MS = 2500;
-
 export interface EditorOptions {
   /** What it is, for those who do not see it. */
   label: string;
@@ -47,12 +44,10 @@ export class Editor {
 
   /** What is only read is readable as it is: the page and its runtime come first. */
   #upgradeLater(): void {
-    const now = (): void => {
-      clearTimeout(timer);
-      void this.#upgrade();
-    };
-    const timer = setTimeout(now, READING_MS);
-    for (const event of ["focus", "pointerenter"] as const) this.#area.addEventListener(event, now, { once: true });
+    // At the first sign of someone who looks at it.
+    for (const sign of ["pointermove", "pointerdown", "keydown", "focusin"]) {
+      addEventListener(sign, () => void this.#upgrade(), { once: true, passive: true });
+    }
   }
 
   async #upgrade(): Promise<void> {

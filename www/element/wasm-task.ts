@@ -108,7 +108,7 @@ export class WasmTask extends HTMLElement {
   /** Writes to the standard input of a task with `interactive`. */
   write(text: string): void {
     if (!this.#run) return;
-    this.#output?.add("echo", text);
+    this.#output?.echo(text);
     void this.#input?.write(text);
   }
 

@@ -76,6 +76,7 @@ export async function buildEmbedding(outdir, target) {
     <meta name="color-scheme" content="light dark">
     <link rel="icon" type="image/svg+xml" href="../icon.svg">
     <link rel="stylesheet" href="./page.css">
+    <link rel="stylesheet" href="./examples.css">
     <script type="module" src="../wasm-task.js"></script>
     <script type="module" src="./page.js"></script>
   </head>
@@ -89,7 +90,7 @@ ${body}
 `;
   await writeFile(join(out, "index.html"), page);
   await Promise.all(scripts.map((script, index) => writeFile(join(out, `example-${index + 1}.js`), script)));
-  const css = `${await readFile(join(here, "page.css"), "utf8")}\n/* Of the examples. */\n${styles.join("\n")}\n`;
-  await writeFile(join(out, "page.css"), css);
-  await build({ entryPoints: [join(here, "page.ts")], outdir: out, bundle: true, minify: true, format: "esm", target, logLevel: "warning" });
+  await writeFile(join(out, "examples.css"), `${styles.join("\n")}\n`);
+  const entryPoints = [join(here, "page.ts"), join(here, "page.css")];
+  await build({ entryPoints, outdir: out, bundle: true, minify: true, format: "esm", target, logLevel: "warning" });
 }

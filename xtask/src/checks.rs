@@ -81,6 +81,14 @@ pub fn test(layout: &Layout) -> Result<()> {
     if report.step("site", || site::build(layout))
         && report.step("npm package", || npm::build(layout))
     {
+        report.step("the specification's tests, for browsers", || {
+            let out = layout.target.join("spec/spec.json");
+            process::run(
+                layout
+                    .cargo(&["run", "--quiet", "--locked", "--example=spec", "--"])
+                    .arg(out),
+            )
+        });
         report.step("end-to-end tests", || {
             end_to_end(layout, &browser, &firefox)
         });
@@ -91,7 +99,9 @@ pub fn test(layout: &Layout) -> Result<()> {
 fn static_checks(report: &mut Report, layout: &Layout) {
     report.step("formatting", || {
         process::run(&mut layout.cargo(&["fmt", "--all", "--check"]))?;
-        for manifest in guest_manifests(layout) {
+        // The Python runtime is formatted like the rest; to lint it would mean to compile it once more.
+        let runtime = layout.at("tasks/runtimes/python/Cargo.toml");
+        for manifest in guest_manifests(layout).into_iter().chain([runtime]) {
             process::run(
                 layout
                     .cargo(&["fmt", "--all", "--check", "--manifest-path"])

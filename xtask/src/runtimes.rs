@@ -2,8 +2,7 @@
 //! and given the program as a file. `tasks/README.md` describes what a program sees.
 
 use crate::layout::Layout;
-use crate::outdated::{finish, is_outdated};
-use crate::{process, task_build, tasks, zig};
+use crate::{outdated, process, task_build, tasks, zig};
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -14,6 +13,9 @@ pub const PYTHON: &str = "python";
 
 /// The crate that has QuickJS's sources; `tasks/runtimes/javascript/Cargo.toml` says which version.
 const QUICKJS: &str = "rquickjs-sys";
+
+/// How long the Python runtime takes to build on two cores.
+const PYTHON_MINUTES: u32 = 6;
 
 /// A runtime as its `runtime.json` describes it.
 pub struct Runtime {
@@ -106,15 +108,11 @@ pub fn build(layout: &Layout) -> Result<Vec<Runtime>> {
     let mut runtimes = Vec::new();
     for id in [JAVASCRIPT, PYTHON] {
         let folder = layout.at("tasks/runtimes").join(id);
-        if !folder.is_dir() {
-            continue;
-        }
         let runtime = Runtime::read(&folder)?;
-        let module = runtime.built(layout);
-        match id {
-            JAVASCRIPT => javascript(layout, &folder, &module),
-            _ => bail!("nobody knows how it is built"),
-        }
+        outdated::build(&runtime.built(layout), &folder, |unfinished| match id {
+            JAVASCRIPT => javascript(layout, &folder, unfinished),
+            _ => python(layout, &folder, unfinished),
+        })
         .with_context(|| format!("runtime {id}"))?;
         runtimes.push(runtime);
     }
@@ -123,29 +121,42 @@ pub fn build(layout: &Layout) -> Result<Vec<Runtime>> {
 
 /// QuickJS with a host of our own.
 fn javascript(layout: &Layout, folder: &Path, module: &Path) -> Result<()> {
-    if !is_outdated(module, &[folder])? {
-        return Ok(());
-    }
     let sources = crate_sources(layout, QUICKJS)?.join("quickjs");
-    let zig = zig::ensure(layout)?;
-    finish(module, |unfinished| {
-        let mut command = zig::cc(layout, &zig);
-        command
-            // -Os is a third smaller than -O2 and no slower. Its warnings are not ours to mend.
-            .args(["-Os", "-std=gnu23", "-w", "-s"])
-            .args(["-D_GNU_SOURCE", "-DQUICKJS_NG_BUILD"])
-            // host.c's bound of half a megabyte for JavaScript, and room for what C does at its end.
-            .arg("-Wl,-z,stack-size=1048576")
-            .arg("-I")
-            .arg(&sources);
-        for source in ["host.c", "engine.c"] {
-            command.arg(folder.join(source));
-        }
-        for source in ["libregexp.c", "libunicode.c", "dtoa.c"] {
-            command.arg(sources.join(source));
-        }
-        process::run(command.arg("-o").arg(unfinished))
-    })
+    let mut command = zig::cc(layout, &zig::ensure(layout)?);
+    command
+        // -Os is a third smaller than -O2 and no slower. Its warnings are not ours to mend.
+        .args(["-Os", "-std=gnu23", "-w", "-s"])
+        .args(["-D_GNU_SOURCE", "-DQUICKJS_NG_BUILD"])
+        // host.c's bound of half a megabyte for JavaScript, and room for what C does at its end.
+        .arg("-Wl,-z,stack-size=1048576")
+        .arg("-I")
+        .arg(&sources);
+    for source in ["host.c", "engine.c"] {
+        command.arg(folder.join(source));
+    }
+    for source in ["libregexp.c", "libunicode.c", "dtoa.c"] {
+        command.arg(sources.join(source));
+    }
+    process::run(command.arg("-o").arg(module))
+}
+
+/// RustPython with a host of our own.
+fn python(layout: &Layout, folder: &Path, module: &Path) -> Result<()> {
+    eprintln!("Building the Python runtime, once: about {PYTHON_MINUTES} minutes on two cores.");
+    let target = task_build::folder(layout).join("python");
+    process::run(
+        layout
+            .cargo(&["build", "--release", "--locked", "--target=wasm32-wasip1"])
+            // Its parser's crates ask for Rust 1.96, and compile with ours.
+            .arg("--ignore-rust-version")
+            .arg("--manifest-path")
+            .arg(folder.join("Cargo.toml"))
+            .arg("--target-dir")
+            .arg(&target),
+    )?;
+    let built = target.join("wasm32-wasip1/release/python.wasm");
+    std::fs::copy(&built, module).with_context(|| format!("cannot copy {}", built.display()))?;
+    Ok(())
 }
 
 /// The unpacked sources of a crate that `tasks/Cargo.lock` names: cargo downloads and checks them.

@@ -5,10 +5,10 @@
 
 use super::nan::Float;
 use super::plan::Plan;
-use super::scan::{Bulk, Event, Kind, LabelKind, Scan};
+use super::scan::{Bulk, Event, Kind, LabelId, LabelKind, Scan};
 use crate::meter::cost::Unit;
 use crate::meter::layout::Layout;
-use crate::meter::{Detail, HostFunction};
+use crate::meter::{Detail, HostFunction, Options, Target};
 use wasm_encoder::{BlockType, Encode, Ieee32, Ieee64, Instruction, ValType};
 
 /// Bit 63 and bit 31: which half of a level is past the deepest so far.
@@ -21,6 +21,7 @@ const WIDE_CAP: i64 = 1 << 61;
 pub(in crate::meter) struct Emitter<'a> {
     pub layout: &'a Layout,
     pub detail: Detail,
+    pub target: Target,
     /// The original module.
     pub wasm: &'a [u8],
     /// The function's index in the original module.
@@ -35,8 +36,12 @@ pub(in crate::meter) struct Emitter<'a> {
     pub cells: u32,
     /// Code goes here.
     pub code: Vec<u8>,
-    /// Where in `code` an `if` is that is hardly ever entered.
+    /// Where in `code` an `if` or `br_if` is whose condition hardly ever holds.
     pub unlikely: Vec<u32>,
+    /// Labels of the blocks that are open, where branches are written anew.
+    open: Vec<LabelId>,
+    /// The innermost loop is written twice.
+    in_doubled: bool,
     /// Our own locals behind the function's, made as they are needed.
     own: Vec<ValType>,
     level: Option<u32>,
@@ -50,7 +55,7 @@ impl<'a> Emitter<'a> {
     /// An emitter without code yet; `code` is used again.
     pub fn new(
         layout: &'a Layout,
-        detail: Detail,
+        options: &Options,
         wasm: &'a [u8],
         function: u32,
         mut code: Vec<u8>,
@@ -58,7 +63,8 @@ impl<'a> Emitter<'a> {
         code.clear();
         Self {
             layout,
-            detail,
+            detail: options.detail,
+            target: options.target,
             wasm,
             function,
             params: 0,
@@ -67,6 +73,8 @@ impl<'a> Emitter<'a> {
             cells: 0,
             code,
             unlikely: Vec::new(),
+            open: Vec::new(),
+            in_doubled: false,
             own: Vec::new(),
             level: None,
             narrow: None,
@@ -215,11 +223,16 @@ impl<'a> Emitter<'a> {
             Instruction::I64Ne,
         ]);
         self.unlikely.push(self.code.len() as u32);
+        self.put(&[Instruction::If(BlockType::Empty)]);
+        match self.level {
+            Some(level) => self.put(&[Instruction::LocalGet(level)]),
+            None => self.put(&[
+                Instruction::LocalGet(base),
+                Instruction::I64Const(mine),
+                Instruction::I64Add,
+            ]),
+        }
         self.put(&[
-            Instruction::If(BlockType::Empty),
-            Instruction::LocalGet(base),
-            Instruction::I64Const(mine),
-            Instruction::I64Add,
             Instruction::LocalGet(self.left()),
             Instruction::I32Const(self.function as i32),
             Instruction::Call(self.layout.host(HostFunction::Deeper)),
@@ -274,13 +287,34 @@ impl<'a> Emitter<'a> {
                 self.make_canonical(event.canonical);
             }
             Kind::Dead => {}
-            Kind::Loop(_) => {
+            Kind::Block(label) | Kind::If(label) => {
+                self.open.push(label);
+                self.raw(event);
+            }
+            Kind::Loop(label) => {
+                self.open.push(label);
                 self.raw(event);
                 if self.detail == Detail::Fast {
                     self.check();
                 }
+                if self.doubles(scan, label) {
+                    self.in_doubled = true;
+                    self.raw(event);
+                    self.put(&[
+                        Instruction::LocalGet(left),
+                        Instruction::I64Const(0),
+                        Instruction::I64LtS,
+                    ]);
+                    self.unlikely.push(self.code.len() as u32);
+                    self.put(&[Instruction::BrIf(1)]);
+                }
             }
             Kind::End(label) => {
+                self.open.pop();
+                if self.doubles(scan, label) {
+                    self.in_doubled = false;
+                    self.put(&[Instruction::End]);
+                }
                 if scan.labels[label as usize].kind != LabelKind::Function {
                     return self.raw(event);
                 }
@@ -289,10 +323,21 @@ impl<'a> Emitter<'a> {
                 }
                 self.put(&[Instruction::LocalGet(left), Instruction::End]);
             }
-            Kind::BrIf { depth, .. } if plan.edges[index] != 0 => {
+            Kind::BrIf { label, depth } => {
+                let depth = depth + self.crossed(scan, event, label);
+                if plan.edges[index] == 0 {
+                    return self.put(&[Instruction::BrIf(depth)]);
+                }
                 self.put(&[Instruction::If(BlockType::Empty)]);
                 self.charge(plan.edges[index], event.start);
                 self.put(&[Instruction::Br(depth + 1), Instruction::End]);
+            }
+            Kind::Br { label, depth } => {
+                let depth = depth + self.crossed(scan, event, label);
+                self.put(&[Instruction::Br(depth)]);
+            }
+            Kind::BrTable if self.in_doubled => {
+                self.branch_table(scan, event);
             }
             Kind::Return => {
                 self.put(&[Instruction::LocalGet(left), Instruction::Return]);
@@ -354,13 +399,41 @@ impl<'a> Emitter<'a> {
                 self.charge_length(bulk);
                 self.raw(event);
             }
-            Kind::Block(_)
-            | Kind::If(_)
-            | Kind::Else(_)
-            | Kind::Br(_)
-            | Kind::BrIf { .. }
-            | Kind::BrTable
-            | Kind::Unreachable => self.raw(event),
+            Kind::Else(_) | Kind::BrTable | Kind::Unreachable => self.raw(event),
+        }
+    }
+
+    /// Whether a label's loop is written as two, one in the other: the inner one leaves for the
+    /// outer one's head where the host is to be asked. V8 unrolls and peels only innermost loops
+    /// without calls, so the call must not be in it. Other loops, and an interpreter, have nothing
+    /// to gain.
+    fn doubles(&self, scan: &Scan, label: LabelId) -> bool {
+        self.detail == Detail::Fast
+            && self.target == Target::Compiler
+            && scan.labels[label as usize].tight
+    }
+
+    /// How many labels of ours a branch crosses: one if it leaves a loop that is written twice.
+    fn crossed(&self, scan: &Scan, event: &Event, label: LabelId) -> u32 {
+        // Such a loop has none in it, so it is the innermost one.
+        let leaves = scan.labels[label as usize].loops < event.loops;
+        u32::from(leaves && self.in_doubled)
+    }
+
+    /// Writes a `br_table` with the depths that its labels have now.
+    fn branch_table(&mut self, scan: &Scan, event: &Event) {
+        let mut rest = &self.wasm[event.start + 1..event.end];
+        self.code.push(self.wasm[event.start]);
+        // The number of labels, which does not count the default.
+        let count = leb(&mut rest);
+        count.encode(&mut self.code);
+        for _ in 0..=count {
+            let depth = leb(&mut rest);
+            let label = match self.open.len().checked_sub(1 + depth as usize) {
+                Some(at) => self.open[at],
+                None => 0,
+            };
+            (depth + self.crossed(scan, event, label)).encode(&mut self.code);
         }
     }
 
@@ -455,6 +528,20 @@ impl<'a> Emitter<'a> {
         }
         self.check();
     }
+}
+
+/// Reads an unsigned LEB128 number that has been validated.
+fn leb(bytes: &mut &[u8]) -> u32 {
+    let (mut value, mut shift) = (0, 0);
+    while let Some((&byte, rest)) = bytes.split_first() {
+        *bytes = rest;
+        value |= u32::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            break;
+        }
+        shift += 7;
+    }
+    value
 }
 
 /// Writes: if `left` (a local) is negative, ask the host. Without `function` its index is in the

@@ -128,7 +128,7 @@ fn look_ahead(scan: &Scan, out: &mut Plan) {
                 out.credit[index] = way.cost;
                 way
             }
-            Kind::Br(label) => to_label(out, label),
+            Kind::Br { label, .. } => to_label(out, label),
             Kind::BrIf { label, .. } => {
                 let taken = to_label(out, label);
                 let on_the_way = scan.labels[label as usize].arity == 0 && label != 0;
@@ -224,7 +224,7 @@ fn charge(scan: &Scan, detail: Detail, out: &mut Plan) {
                     }
                 }
             }
-            Kind::Br(label) => {
+            Kind::Br { label, .. } => {
                 segment.settle(charges, ahead(label));
                 None
             }

@@ -35,6 +35,8 @@ pub(in crate::meter) struct Label {
     pub arity: u32,
     /// How many loops it is in, itself included.
     pub loops: u32,
+    /// A loop without another loop or a call in it.
+    pub tight: bool,
 }
 
 /// A bulk operator's length operand, which is on top of the stack.
@@ -65,7 +67,10 @@ pub(in crate::meter) enum Kind {
     If(LabelId),
     Else(LabelId),
     End(LabelId),
-    Br(LabelId),
+    Br {
+        label: LabelId,
+        depth: u32,
+    },
     BrIf {
         label: LabelId,
         depth: u32,
@@ -150,13 +155,15 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
         has_else: false,
         arity: 0,
         loops: 0,
+        tight: false,
     });
     out.made.clear();
     if let Some(floats) = &mut out.floats {
         floats.start(validator.len_locals() as usize);
     }
     let mut open = vec![Open { label: 0 }];
-    let mut loops = 0;
+    // The loops that are open.
+    let mut around: Vec<LabelId> = Vec::new();
     let mut cost = 0;
     // While code is dead: how many blocks were opened in it, and where it starts.
     let mut dead: Option<(u32, usize)> = None;
@@ -199,7 +206,7 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                     start: from,
                     end: start,
                     cost: 0,
-                    loops,
+                    loops: around.len() as u32,
                     canonical: None,
                 });
             }
@@ -227,6 +234,7 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                 has_else: false,
                 arity: 0,
                 loops,
+                tight: kind == LabelKind::Loop,
             });
             out.labels.len() as u32 - 1
         };
@@ -245,18 +253,21 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
             },
             Operator::RefFunc { function_index } => Kind::RefFunc(*function_index),
             Operator::Block { .. } => {
-                let label = push_label(out, LabelKind::Block, loops);
+                let label = push_label(out, LabelKind::Block, around.len() as u32);
                 open.push(Open { label });
                 Kind::Block(label)
             }
             Operator::Loop { .. } => {
-                loops += 1;
-                let label = push_label(out, LabelKind::Loop, loops);
+                if let Some(&outer) = around.last() {
+                    out.labels[outer as usize].tight = false;
+                }
+                let label = push_label(out, LabelKind::Loop, around.len() as u32 + 1);
+                around.push(label);
                 open.push(Open { label });
                 Kind::Loop(label)
             }
             Operator::If { .. } => {
-                let label = push_label(out, LabelKind::If, loops);
+                let label = push_label(out, LabelKind::If, around.len() as u32);
                 open.push(Open { label });
                 Kind::If(label)
             }
@@ -269,7 +280,7 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                 // The validator has accepted it, so there is a block to close.
                 let label = open.pop().map_or(0, |open| open.label);
                 if out.labels[label as usize].kind == LabelKind::Loop {
-                    loops -= 1;
+                    around.pop();
                 }
                 Kind::End(label)
             }
@@ -277,7 +288,10 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                 let label = target(&open, *relative_depth);
                 out.labels[label as usize].targeted = true;
                 out.labels[label as usize].arity = arity;
-                Kind::Br(label)
+                Kind::Br {
+                    label,
+                    depth: *relative_depth,
+                }
             }
             Operator::BrIf { relative_depth } => {
                 let label = target(&open, *relative_depth);
@@ -331,13 +345,21 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                 },
             },
         };
-        out.calls |= matches!(
+        let calls = matches!(
             kind,
             Kind::Call(_)
                 | Kind::CallIndirect { .. }
                 | Kind::ReturnCall(_)
                 | Kind::ReturnCallIndirect { .. }
         );
+        out.calls |= calls;
+        let asks = matches!(
+            kind,
+            Kind::MemoryGrow(_) | Kind::TableGrow(_) | Kind::Bulk(_)
+        );
+        if let (true, Some(&inner)) = (calls || asks, around.last()) {
+            out.labels[inner as usize].tight = false;
+        }
         if let (Some(_), Some(float)) = (&out.floats, makes(&operator)) {
             out.made.push((out.events.len(), float));
         }
@@ -346,13 +368,13 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
             start,
             end,
             cost,
-            loops,
+            loops: around.len() as u32,
             canonical: None,
         });
         cost = 0;
         let leaves = matches!(
             kind,
-            Kind::Br(_)
+            Kind::Br { .. }
                 | Kind::BrTable
                 | Kind::Return
                 | Kind::Unreachable

@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
+import { text } from "node:stream/consumers";
 import { TYPES } from "./server.mjs";
 
 /** `Access-Control-Allow-Origin`: what a script for other people's pages is always served with. */
@@ -9,9 +10,9 @@ export const CORS = { "access-control-allow-origin": "*" };
 
 /**
  * Serves `pages` (path → text, bytes, or `{ status, type, headers, body }`), then what is in `folders`. `requests`
- * collects the paths asked for. All of it may be changed while it serves.
+ * collects the paths asked for; `receive` gets what is posted. All of it may be changed while it serves.
  */
-export async function serveOrigin({ pages = {}, folders = [], headers = {} } = {}) {
+export async function serveOrigin({ pages = {}, folders = [], headers = {}, receive = () => {} } = {}) {
   const self = { pages, folders, headers, requests: [] };
   const answer = async (path) => {
     const page = self.pages[path];
@@ -28,6 +29,10 @@ export async function serveOrigin({ pages = {}, folders = [], headers = {} } = {
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url, "http://localhost").pathname);
     self.requests.push(path);
+    if (request.method === "POST") {
+      receive(path, await text(request));
+      return response.writeHead(204, self.headers).end();
+    }
     const { status, body, headers } = await answer(path);
     response.writeHead(status, { ...self.headers, ...headers }).end(body);
   });
