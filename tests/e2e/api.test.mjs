@@ -367,6 +367,24 @@ for (const [where, origin] of [
   });
 }
 
+test("it works in a worker of the page too", async () => {
+  const script = `import { run } from "./api.js";
+    const { stdoutText } = await run("tasks/hello/hello.wasm", { args: ["worker"] });
+    postMessage(stdoutText);`;
+  verirun.pages["/own-worker.js"] = script;
+  const visitor = await open(verirun);
+  const text = await visitor.page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const worker = new Worker("own-worker.js", { type: "module" });
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = ({ message }) => reject(new Error(message));
+      }),
+  );
+  assert.match(text, /Hello, worker!/);
+  await visitor.done();
+});
+
 /** A page whose workers begin with a script of the test's. */
 const openWith = (script) =>
   open(verirun, {
