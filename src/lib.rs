@@ -26,5 +26,5 @@ pub mod wasi;
 #[cfg(target_family = "wasm")]
 pub mod web;
 
-pub use run::{Choice, Driving, Listener, Outcome, Run, StartError, State, Stats};
+pub use run::{Choice, Driving, Listener, Outcome, Run, StartError, State, Stats, Watched};
 pub use task::{Access, ClockMode, Input, Limits, LoadError, Module, Preopen, Random, Task};

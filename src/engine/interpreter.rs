@@ -5,7 +5,9 @@
 //! call is made again, and its result handed to the guest as if it had returned then.
 
 use super::{End, Engine, EngineError, Place, Slice, Trap};
-use crate::meter::{Bounds, Gauge, HOST_MODULE, HostFunction, Metered, Passed, Ticked};
+use crate::meter::{
+    Bounds, Gauge, HOST_MODULE, HostFunction, Metered, Passed, ProfileFunction, Profiler, Ticked,
+};
 use crate::task::ModuleKind;
 use crate::wasi::{Abi, Call, Exceeded, Function, GuestMemory, Parameter, Reply, System};
 use wasmi::errors::HostError;
@@ -29,6 +31,7 @@ const MOST_GROWS: u32 = 1024;
 struct Host {
     system: System,
     gauge: Gauge,
+    profiler: Option<Profiler>,
     memory: Option<Memory>,
     left: Option<Global>,
     /// How often memories and tables have grown since the last interrupt for that.
@@ -85,12 +88,14 @@ pub struct Interpreter {
     place: Option<Global>,
 }
 
-fn engine(bounds: &Bounds) -> wasmi::Engine {
+fn engine(bounds: &Bounds, profiled: bool) -> wasmi::Engine {
     let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     let mut config = Config::default();
-    config.set_max_recursion_depth(size(bounds.call + EXTRA_CALLS));
+    // With a profile there is a wrapper's frame for each of the guest's.
+    let frames = if profiled { 2 } else { 1 };
+    config.set_max_recursion_depth(size(frames * bounds.call + EXTRA_CALLS));
     config.set_max_stack_height(size(
-        2 * bounds.frame + (bounds.call + EXTRA_CALLS) * EXTRA_FRAME,
+        frames * (2 * bounds.frame + (bounds.call + EXTRA_CALLS) * EXTRA_FRAME),
     ));
     // Functions are translated when they are first called: a large program starts at once.
     config.compilation_mode(wasmi::CompilationMode::LazyTranslation);
@@ -263,6 +268,41 @@ fn link_meter(linker: &mut Linker<Host>) -> Result<(), EngineError> {
     Ok(())
 }
 
+fn link_profile(linker: &mut Linker<Host>) -> Result<(), EngineError> {
+    for function in ProfileFunction::ALL {
+        let parameters = function.parameters().iter();
+        let parameters = parameters.map(|&wide| if wide { ValType::I64 } else { ValType::I32 });
+        let defined = linker.func_new(
+            HOST_MODULE,
+            function.name(),
+            FuncType::new(parameters, []),
+            move |mut caller, params, _| {
+                let Host {
+                    gauge, profiler, ..
+                } = caller.data_mut();
+                let (number, left) = match params {
+                    [Val::I32(number), Val::I64(left)] => (*number as u32, *left),
+                    [Val::I64(left)] => (0, *left),
+                    // The types above admit nothing else.
+                    _ => return Ok(()),
+                };
+                let Some(profiler) = profiler else {
+                    return Ok(());
+                };
+                gauge.note(left);
+                match function {
+                    ProfileFunction::Enter => profiler.enter(number, gauge.steps()),
+                    ProfileFunction::Leave => profiler.leave(gauge.steps()),
+                    ProfileFunction::Replace => profiler.replace(number, gauge.steps()),
+                }
+                Ok(())
+            },
+        );
+        defined.map_err(|error| EngineError::Refused(error.to_string()))?;
+    }
+    Ok(())
+}
+
 impl Interpreter {
     /// Instantiates an instrumented module over `system`, ready for its first slice.
     ///
@@ -274,12 +314,13 @@ impl Interpreter {
         system: System,
         bounds: Bounds,
     ) -> Result<Self, EngineError> {
-        let engine = engine(&bounds);
+        let engine = engine(&bounds, module.profiled);
         let parsed = wasmi::Module::new(&engine, &module.wasm)
             .map_err(|error| EngineError::Refused(error.to_string()))?;
         let host = Host {
             system,
             gauge: Gauge::new(bounds, module.memory_pages),
+            profiler: module.profiled.then(Profiler::default),
             memory: None,
             left: None,
             grows: 0,
@@ -288,6 +329,9 @@ impl Interpreter {
         let mut linker = Linker::new(&engine);
         link(&mut linker)?;
         link_meter(&mut linker)?;
+        if module.profiled {
+            link_profile(&mut linker)?;
+        }
         // No code of the guest runs here: its start function became an export.
         let instance = linker
             .instantiate_and_start(&mut store, &parsed)
@@ -455,6 +499,10 @@ impl Engine for Interpreter {
 
     fn gauge(&self) -> &Gauge {
         &self.store.data().gauge
+    }
+
+    fn profiler(&self) -> Option<&Profiler> {
+        self.store.data().profiler.as_ref()
     }
 
     fn place(&self) -> Option<Place> {

@@ -9,7 +9,7 @@ mod traps;
 #[cfg(all(feature = "wasmtime", not(target_family = "wasm")))]
 mod wasmtime;
 
-use crate::meter::{Bounds, Gauge, Metered, Passed, Target};
+use crate::meter::{Bounds, Gauge, Metered, Passed, Profiler, Target};
 use crate::task::ModuleKind;
 use crate::wasi::{Exceeded, System};
 #[cfg(target_family = "wasm")]
@@ -191,6 +191,10 @@ pub trait Engine {
     /// Steps, peaks and limits. Exact once the guest is done, unless it trapped in a module that was
     /// not instrumented in every detail.
     fn gauge(&self) -> &Gauge;
+    /// Which functions made the steps, in a module with a profile ([`crate::meter::profiled`]).
+    fn profiler(&self) -> Option<&Profiler> {
+        None
+    }
     /// Where the guest was, in a module that was instrumented in every detail.
     fn place(&self) -> Option<Place>;
 }

@@ -20,12 +20,16 @@ mod gauge;
 mod helpers;
 mod layout;
 mod module;
+mod profile;
+mod profiler;
 mod relaxed;
 mod sections;
 mod stored;
 
 pub use gauge::{Bounds, Gauge, Limit, Passed, Ticked};
 pub use module::{HOST_MODULE, instrument};
+pub use profile::{ProfileFunction, profiled};
+pub use profiler::{Node, Profiler};
 
 /// The version of the published definition of steps, call depth and frame bytes. It goes into every
 /// receipt; it changes when a number would.
@@ -163,6 +167,8 @@ pub struct Metered {
     pub place: Option<String>,
     /// Pages of all memories at the start.
     pub memory_pages: u64,
+    /// Whether it tells where its functions begin and end ([`profiled`]).
+    pub profiled: bool,
 }
 
 /// Why a module can't be instrumented.

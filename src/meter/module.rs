@@ -126,6 +126,7 @@ impl<'a> Builder<'a> {
             left: self.head.left,
             place: exact.then_some(self.head.place),
             memory_pages: self.layout.memories.iter().map(|memory| memory.min).sum(),
+            profiled: false,
         })
     }
 

@@ -52,6 +52,7 @@ impl Metered {
             left: head.left,
             place: head.place,
             memory_pages: head.memory_pages,
+            profiled: false,
         })
     }
 }
@@ -68,6 +69,7 @@ mod tests {
             left: "left".to_owned(),
             place: None,
             memory_pages: 1 << 40,
+            profiled: false,
         };
         let bytes = made.to_bytes("this");
         let taken = Metered::from_bytes("this", &bytes).expect("it is one");

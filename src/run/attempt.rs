@@ -2,12 +2,13 @@
 
 use super::delivery::Delivery;
 use super::{StartError, State, Stats};
-use crate::engine::{End, Engine, Kind, Place, Slice};
-use crate::meter::{Bounds, Detail, Gauge, Options};
+use crate::engine::{End, Engine, EngineError, Kind, Place, Slice};
+use crate::meter::{self, Bounds, Detail, Gauge, Options, Profiler};
 use crate::task::{Input, Module, Task};
-use crate::wasi::{Chunk, Pushed, Setup, Stdin, System, Trace, Tracing};
+use crate::wasi::{CallLog, Chunk, Pushed, Setup, Stdin, System, Trace, Tracing};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Hears of a run on an engine that can't come back between its slices.
 pub trait Listener {
@@ -31,6 +32,18 @@ pub(super) struct Plan {
     /// The input of the run that is made again, if it was live.
     pub input: Option<Vec<Pushed>>,
     pub listener: Option<Rc<dyn Listener>>,
+    /// What is watched beside the result.
+    pub watched: Watched,
+}
+
+/// What of a run is noted beside its result; it changes nothing of that.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// Each call of the program to its system, for [`Run::calls`](super::Run::calls).
+    pub calls: bool,
+    /// Which functions make the steps, for [`Run::profile`](super::Run::profile). It runs on the
+    /// interpreter then, and takes longer.
+    pub profile: bool,
 }
 
 /// A task on one engine.
@@ -63,6 +76,7 @@ fn open(
     (kind, detail): (Kind, Detail),
     input: Option<&[Pushed]>,
     tracing: Tracing,
+    watched: Watched,
 ) -> Result<Box<dyn Engine>, StartError> {
     let limits = &task.limits;
     let mut system = System::new(Setup {
@@ -84,7 +98,12 @@ fn open(
         trace: false,
     })?;
     system.trace = Trace::new(tracing);
-    let metered = module.metered(options(kind, detail))?;
+    system.record = watched.calls.then(CallLog::default);
+    let mut metered = module.metered(options(kind, detail))?;
+    if watched.profile {
+        let profiled = meter::profiled(&module.wasm, &metered);
+        metered = Arc::new(profiled.map_err(|error| EngineError::Refused(error.to_string()))?);
+    }
     let bounds = Bounds::new(limits.gas, limits.call, limits.frame, limits.memory_pages);
     Ok(kind.open(&metered, module.info.kind, system, bounds)?)
 }
@@ -110,7 +129,8 @@ impl Attempt {
         delivery: Rc<RefCell<Delivery>>,
     ) -> Result<Self, StartError> {
         let how = (plan.kind, Detail::Fast);
-        let mut engine = open(module, task, how, plan.input.as_deref(), plan.tracing)?;
+        let input = plan.input.as_deref();
+        let mut engine = open(module, task, how, input, plan.tracing, plan.watched)?;
         let (listener, shared) = (plan.listener.clone(), Rc::clone(&delivery));
         engine.watch(Box::new(move |system, gauge| match &listener {
             Some(listener) => {
@@ -173,7 +193,8 @@ impl Attempt {
                 self.end = Some(end);
                 let log = self.engine.system().stdin.log().to_vec();
                 let how = (self.kind, Detail::Exact);
-                match open(module, task, how, Some(&log), Tracing::Off) {
+                let watched = Watched::default();
+                match open(module, task, how, Some(&log), Tracing::Off, watched) {
                     Ok(mut replay) => {
                         replay.watch(Box::new(|system, _| {
                             if system.output.is_full() {
@@ -235,6 +256,11 @@ impl Attempt {
     /// Where it trapped, if it did.
     pub fn place(&self) -> Option<Place> {
         self.replay.as_ref().filter(|_| self.is_done)?.place()
+    }
+
+    /// Which functions made the steps, if that is watched.
+    pub fn profiler(&self) -> Option<&Profiler> {
+        self.engine.profiler()
     }
 
     pub fn system(&self) -> &System {

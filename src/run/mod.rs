@@ -6,14 +6,15 @@ mod compare;
 mod delivery;
 mod metrics;
 mod outcome;
+mod watched;
 
 use crate::engine::{End, EngineError, Kind, Place};
 use crate::fs::{Entry, Filesystem, FsError, changes};
 use crate::meter::{Bounds, Detail};
-use crate::task::{Input, LoadError, Module, Task};
+use crate::task::{Input, LoadError, Module, Task, Whereabouts};
 use crate::wasi::{Chunk, EPOCH, Pushed, Trace, Tracing};
-pub use attempt::Listener;
 use attempt::{Attempt, Plan};
+pub use attempt::{Listener, Watched};
 pub use choice::{Choice, Engines, HEAVY_BYTES, HEAVY_STEPS, STEPS_PER_BYTE};
 use delivery::Delivery;
 pub use metrics::*;
@@ -21,6 +22,7 @@ pub use outcome::Outcome;
 use serde::Serialize;
 use std::cell::RefCell;
 use std::rc::Rc;
+pub use watched::{CallEntry, Calls, ProfileNode};
 
 /// Why a run could not start. Nothing of the module has run.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +102,8 @@ pub struct Driving {
     pub engine: Choice,
     /// Who hears of it where it can't come back between slices.
     pub listener: Option<Rc<dyn Listener>>,
+    /// What is noted beside the result.
+    pub watched: Watched,
 }
 
 /// A run of a task.
@@ -131,7 +135,14 @@ impl Run {
     ///
     /// # Errors
     /// If the module can't be run within the task's limits.
-    pub fn start_with(module: &Module, task: &Task, driving: Driving) -> Result<Self, StartError> {
+    pub fn start_with(
+        module: &Module,
+        task: &Task,
+        mut driving: Driving,
+    ) -> Result<Self, StartError> {
+        if driving.watched.profile {
+            driving.engine = Choice::Interpreter;
+        }
         let limit = task.limits.memory_pages.unwrap_or(Bounds::MOST_PAGES);
         let choice = driving.engine;
         let mut kind = choice.begins_with(module, task);
@@ -192,6 +203,7 @@ impl Run {
             },
             input: None,
             listener: driving.listener.clone(),
+            watched: driving.watched,
         }
     }
 
@@ -284,6 +296,7 @@ impl Run {
         let plan = Plan {
             input: Some(log),
             listener: None,
+            watched: Watched::default(),
             ..Self::plan(&self.driving, &self.task, Kind::COMPILER)
         };
         let delivery = Rc::new(RefCell::new(Delivery::with_digests()));
@@ -388,6 +401,26 @@ impl Run {
     pub fn place(&self) -> Option<Place> {
         self.outcome.as_ref()?;
         self.shown().place()
+    }
+
+    /// Where it was when it trapped or passed a limit that metering enforces, with the source's place
+    /// if the module tells.
+    pub fn whereabouts(&self) -> Option<Whereabouts> {
+        self.outcome.as_ref()?;
+        let (function, offset) = match (self.place(), self.shown().end()?) {
+            (Some(place), End::Trap { kind, .. }) => {
+                let site = self.module.trap_site(place.offset, kind);
+                (place.function, Some(site))
+            }
+            (_, End::Passed(passed)) => (passed.function?, None),
+            _ => return None,
+        };
+        Some(Whereabouts {
+            function,
+            name: self.module.function_name(function),
+            offset,
+            source: offset.and_then(|offset| self.module.source_place(offset)),
+        })
     }
 
     /// Adds bytes to live standard input.

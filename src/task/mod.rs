@@ -4,7 +4,11 @@ mod config;
 pub mod folder;
 mod limits;
 mod module;
+mod names;
 mod profile;
+mod source;
+mod text;
+mod trapsite;
 
 use crate::fs::Filesystem;
 use crate::wasi::Pushed;
@@ -13,6 +17,8 @@ pub use limits::{LimitError, LimitProblem, Limits, MAX_LIMIT, parse_limit};
 pub use module::{Import, LoadError, MemoryPages, Module, ModuleInfo, ModuleKind};
 pub(crate) use module::{Signature, Signatures, check_import, hex, to_binary};
 pub use profile::{ClockMode, ProfileError, Random};
+pub use source::{SourcePlace, Whereabouts};
+pub use text::Position;
 
 /// Standard input of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::throw;
 use super::watch::Watcher;
 use crate::receipt::{Event, Streams};
 use crate::task::{Input, Module, Random, Task as Inputs, parse_limit};
-use crate::{Choice, Driving, Limits, Listener};
+use crate::{Choice, Driving, Limits, Listener, Watched};
 use js_sys::{Function, Object, Reflect, Uint8Array};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -118,7 +118,7 @@ fn input(stdin: JsValue) -> Result<Input, JsValue> {
     }
 }
 
-/// How the run is driven: `engine` and `watch` of the options. `streams` digest the output that
+/// How the run is driven: `engine`, `watch`, `calls` and `profile` of the options. `streams` digest the output that
 /// `watch` is told.
 pub(super) fn driving(
     options: &Object,
@@ -136,8 +136,13 @@ pub(super) fn driving(
     };
     let watch = Reflect::get(options, &"watch".into())?;
     let watch = watch.dyn_into::<Function>().ok();
+    let is = |name: &str| Ok::<_, JsValue>(Reflect::get(options, &name.into())?.is_truthy());
     Ok(Driving {
         engine,
+        watched: Watched {
+            calls: is("calls")?,
+            profile: is("profile")?,
+        },
         listener: watch
             .map(|watch| -> Rc<dyn Listener> { Rc::new(Watcher::new(watch, Rc::clone(streams))) }),
     })

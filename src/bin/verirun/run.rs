@@ -177,7 +177,23 @@ fn drive(
     if let Some(path) = &arguments.receipt {
         receipt::write(path, &run, &streams)?;
     }
-    Ok(exit_code(run.outcome()))
+    let code = exit_code(run.outcome());
+    print_place(&run);
+    Ok(code)
+}
+
+/// Says on standard error where a run was that did not end by itself, as far as the module tells.
+fn print_place(run: &Run) {
+    let Some(place) = run.whereabouts() else {
+        return;
+    };
+    match (&place.source, place.offset) {
+        (Some(source), Some(offset)) => eprintln!("verirun: at {source} (byte {offset:#x})"),
+        (None, Some(offset)) => eprintln!(
+            "verirun: at byte {offset:#x}; build with debug information (line tables) to see the line"
+        ),
+        _ => {}
+    }
 }
 
 fn write_output(run: &mut Run, streams: &mut Streams) -> Result<(), RunError> {
