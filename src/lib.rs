@@ -15,6 +15,9 @@
 //! [`Run`] is driven in slices, so that the caller stays in control: it feeds standard input, takes
 //! output, and may stop at any time without losing anything.
 
+pub mod bisect;
+pub mod checkpoint;
+mod digest;
 pub mod engine;
 pub mod fs;
 pub mod lint;
@@ -26,5 +29,5 @@ pub mod wasi;
 #[cfg(target_family = "wasm")]
 pub mod web;
 
-pub use run::{Choice, Driving, Listener, Outcome, Run, StartError, State, Stats};
+pub use run::{Choice, Driving, Listener, Outcome, Run, StartError, State, Stats, Watched};
 pub use task::{Access, ClockMode, Input, Limits, LoadError, Module, Preopen, Random, Task};

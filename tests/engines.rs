@@ -12,7 +12,7 @@ fn start(text: &str, task: &Task, engine: Choice) -> Run {
     let module = Module::load("program.wat", text.as_bytes()).expect("it loads");
     let driving = Driving {
         engine,
-        listener: None,
+        ..Driving::default()
     };
     Run::start_with(&module, task, driving).expect("it starts")
 }

@@ -147,7 +147,7 @@ impl Case {
     fn run_on(&self, engine: Choice, task: &Task, slice: u64) -> (Value, Vec<u8>) {
         let driving = Driving {
             engine,
-            listener: None,
+            ..Driving::default()
         };
         let mut run = Run::start_with(&self.module(), task, driving).expect("it starts");
         let mut pieces = self.live.clone().unwrap_or_default().into_iter();

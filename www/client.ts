@@ -1,5 +1,5 @@
 /** The page's end of the protocol: owns the worker, pairs replies with requests, replaces a broken worker. */
-import type { Engines, FileEntry, Outcome, OutputChunk } from "./face";
+import type { Engines, FileEntry, Outcome, OutputChunk, Whereabouts } from "./face";
 import type { Control, FromWorker, Problem, Replies, Request, RunRequest, RunState, RunStats, Unsent } from "./protocol";
 import { unreachable } from "./protocol";
 import { toProblem, UserError } from "./problem";
@@ -14,7 +14,7 @@ export interface ClientEvents {
   status(state: RunState, stats: RunStats): void;
   /** Whether the run hears pause and resume. */
   hears(does: boolean): void;
-  done(outcome: Outcome, stats: RunStats, engines: Engines, trace: string | null): void;
+  done(outcome: Outcome, stats: RunStats, engines: Engines, trace: string | null, place: Whereabouts | null): void;
   /** A run that could not hear it was stopped with its worker, which is being replaced: its output is left. */
   stopped(stdout: Blob, stderr: Blob): void;
   /** The runtime failed and is being replaced: what it was told is to be told again. `duringRun`: a run was lost. */
@@ -211,7 +211,7 @@ export class Client {
         this.#live = false;
         this.#earlyCrashes = 0;
         this.#away = false;
-        return this.#events.done(message.outcome, message.stats, message.engines, message.trace);
+        return this.#events.done(message.outcome, message.stats, message.engines, message.trace, message.place);
       case "crashed":
         return this.#replace(message.message, message.stdout, message.stderr);
       default:

@@ -1,5 +1,6 @@
 /** The documents in the middle of the page, in tabs: the program's source, input files, files that a run left. */
 import { byId, make } from "./dom";
+import { Signal } from "./signal";
 
 export interface Doc {
   /** Two documents with one key are one: the later takes the place of the earlier. */
@@ -14,6 +15,8 @@ export interface Doc {
 }
 
 export class Documents {
+  /** Emitted when someone has asked to see a document: on a narrow page they are not in view. */
+  readonly wanted = new Signal<void>();
   readonly #tabs = byId("docTabs");
   readonly #panels = byId("docPanels");
   readonly #docs = new Map<string, Doc>();

@@ -10,6 +10,10 @@ import type { PushedEvent } from "./receipt/types";
 export interface VerirunError extends Error {
   code: string;
   hint: string;
+  /** For a mistake in a text: where it is, from 1, and what it is in one line. */
+  line?: number;
+  column?: number;
+  brief?: string;
 }
 
 export interface ModuleInfo {
@@ -68,6 +72,14 @@ export interface StartOptions {
   program?: string | null;
   /** Whether to digest all calls. */
   trace?: boolean;
+  /** Whether to take checkpoints; the receipt then commits to them. */
+  commit?: boolean;
+  /** A fault to make on purpose, `STEP:ADDRESS:BIT`, to show how it is found: the result is wrong then. */
+  fault?: string;
+  /** Whether to record the calls, for `Run.calls`. */
+  calls?: boolean;
+  /** Whether to find which functions make the steps, for `Run.profile`; then it runs on the interpreter. */
+  profile?: boolean;
   /** The interpreter by default. */
   engine?: EngineChoice;
   /** Called from within `slice` by an engine that only comes back at the end; must not use the run. */
@@ -128,6 +140,50 @@ export type Outcome =
   | { kind: "trap"; trap: string; message: string }
   | { kind: StoppedKind; message: string };
 
+/** A call of the program to its system; numbers of 64 bits are decimal strings. */
+export interface CallEntry {
+  /** Among all calls, from 0. */
+  number: number;
+  /** Steps before it. */
+  steps: number;
+  function: string;
+  args: string[];
+  /** The errno's name, `exit`, or which limit it passed. */
+  answer: string;
+  /** Null if it did not return. */
+  errno: number | null;
+  paths: string[];
+  /** What it gave back in memory: a descriptor, bytes, a position, a time. */
+  result: string | null;
+}
+
+export interface Calls {
+  total: number;
+  /** The first and the last ones, if there are very many. */
+  calls: CallEntry[];
+}
+
+/** A function as it was called from a certain chain of functions. */
+export interface ProfileNode {
+  /** Null for the root, and for what is nested too deeply. */
+  function: number | null;
+  name: string | null;
+  /** The index of its caller's node; the root's is its own. */
+  parent: number;
+  /** Steps that it made itself. */
+  steps: number;
+  calls: number;
+}
+
+/** Where a run was when it trapped or passed a limit. */
+export interface Whereabouts {
+  function: number;
+  name: string | null;
+  /** In the module; null where only the function is known. */
+  offset: number | null;
+  source: { file: string; line: number; column: number | null } | null;
+}
+
 export interface OutputChunk {
   fd: 1 | 2;
   bytes: Uint8Array;
@@ -147,8 +203,15 @@ export interface Run extends ReceiptRun {
   engines(): Engines;
   /** SHA-256 of all calls and results so far, if the run was started with `trace`. */
   trace(): string | undefined;
+  /** The checkpoints so far, if the run was started with `commit`. */
+  checkpoints(): { root: string; interval: number; steps: number[] } | undefined;
   cancel(): void;
   outcome(): Outcome | undefined;
+  whereabouts(): Whereabouts | undefined;
+  /** If the run was started with `calls`. */
+  calls(): Calls | undefined;
+  /** If the run was started with `profile`; the root first, each node behind its parent. */
+  profile(): ProfileNode[] | undefined;
   files(): FileEntry[];
   readFile(path: string, offset: number, length: number): Uint8Array;
   exportZip(paths: string[] | null): Uint8Array;

@@ -1,12 +1,13 @@
 /** The files after a run, as a tree: what changed, previews, downloads. */
-import { RunFileSource } from "./bytes";
+import { BlobSource, type ByteSource, RunFileSource } from "./bytes";
 import type { Client } from "./client";
 import type { Documents } from "./documents";
 import { byId, icon, make } from "./dom";
 import { saveAs } from "./download";
 import type { FileEntry } from "./face";
 import { bytes as bytesText, plural } from "./format";
-import { openPreview } from "./preview";
+import { openPreview } from "./preview/preview";
+import type { InputItem } from "./inputs";
 import { showProblem } from "./alerts";
 import { buildTree, isChanged, type TreeNode } from "./tree";
 
@@ -20,6 +21,8 @@ export class FilesView {
   readonly #client: Client;
   readonly #docs: Documents;
   #entries: FileEntry[] = [];
+  /** What went in. */
+  #inputs: readonly InputItem[] = [];
   readonly #open = new Set<string>();
   readonly #tree = byId("tree");
 
@@ -40,8 +43,9 @@ export class FilesView {
   }
 
   /** Shows what a run left, and the first changed file; that in `front` of the other documents, or behind them. */
-  show(entries: FileEntry[], front: boolean): void {
+  show(entries: FileEntry[], inputs: readonly InputItem[], front: boolean): void {
     this.#entries = entries;
+    this.#inputs = inputs;
     for (const entry of entries) if (isChanged(entry)) openParents(entry.path, this.#open);
     this.#render();
     const first = entries.find((entry) => isChanged(entry) && entry.type === "file" && entry.change !== "removed");
@@ -120,10 +124,28 @@ export class FilesView {
   }
 
   #preview(path: string, size: number, front = true): void {
-    this.#select(path);
     const panel = make("div", { id: "preview", className: "preview" });
     this.#docs.open({ key: OUTPUT, title: path.split("/").at(-1) ?? path, about: `${path}, after the run`, panel, closed: () => this.#select(null) }, front);
-    openPreview(panel, path, new RunFileSource(this.#client, path, size));
+    const entry = this.#entries.find((one) => one.path === path);
+    openPreview(panel, {
+      path,
+      source: new RunFileSource(this.#client, path, size),
+      others: () => this.#others(path),
+      diffFirst: entry?.change === "modified",
+    });
+    this.#select(path);
+  }
+
+  /** What a file may be compared with: itself before the run, the other input files, the other files now. */
+  #others(path: string): { name: string; source: ByteSource }[] {
+    const inputs = this.#inputs.filter((item) => item.kind === "file");
+    inputs.sort((a, b) => Number(b.path === path) - Number(a.path === path));
+    const before = inputs.map(({ path: name, source }) => ({ name: `${name}, before the run`, source: new BlobSource(source) }));
+    const now = this.#entries
+      .filter((entry) => entry.type === "file" && entry.change !== "removed" && entry.path !== path)
+      .slice(0, MANY)
+      .map((entry) => ({ name: `${entry.path}, after the run`, source: new RunFileSource(this.#client, entry.path, entry.size) }));
+    return [...before, ...now];
   }
 
   #select(path: string | null): void {

@@ -1,7 +1,9 @@
 /** Truebit's function tasks on the page: a folder or zip with task.wasm (docs/tasks.md). */
+import type { Client } from "./client";
 import type { FileEntry, Limits, Outcome, TaskConfig } from "./face";
 import type { InputItem } from "./inputs";
 import type { Verdict } from "./outcome";
+import type { Problem } from "./protocol";
 import type { Program } from "./session";
 
 const MODULE = "task.wasm";
@@ -29,15 +31,27 @@ export async function zipMayBeTask(zip: Blob): Promise<boolean> {
 }
 
 /** A task as the page sets it up. */
-export interface TaskSetup {
+export interface FunctionTask {
   program: Program;
   items: InputItem[];
   limits: Limits;
-  warnings: string[];
-  hasInput: boolean;
+  /** What may keep it from running as meant. */
+  problem: Problem | null;
 }
 
-export function setUpTask(files: TaskFiles, config: TaskConfig | null): TaskSetup {
+/** Reads a task from its files, or from a zip that may hold one. */
+export async function loadTask(client: Client, from: TaskFiles | File): Promise<FunctionTask> {
+  const files = from instanceof File ? await unzip(client, from) : from;
+  const config = files.get("config.json");
+  return setUpTask(files, config ? await client.request({ type: "read-config", source: config }) : null);
+}
+
+async function unzip(client: Client, zip: File): Promise<TaskFiles> {
+  const files = await client.request({ type: "read-task-zip", source: zip });
+  return new Map(files.map(({ name, bytes }) => [name, new Blob([bytes as Uint8Array<ArrayBuffer>])]));
+}
+
+function setUpTask(files: TaskFiles, config: TaskConfig | null): FunctionTask {
   const limits: Limits = {};
   for (const [key, value] of Object.entries(config?.limits ?? {})) {
     if (value !== null) limits[key as keyof Limits] = value;
@@ -48,7 +62,14 @@ export function setUpTask(files: TaskFiles, config: TaskConfig | null): TaskSetu
   const input = files.get("input.txt");
   if (input) items.push({ kind: "file", path: "input.txt", source: input });
   const source = files.get(MODULE) ?? new Blob();
-  return { program: { name: MODULE, source }, items, limits, warnings: config?.warnings ?? [], hasInput: input !== undefined };
+  return { program: { name: MODULE, source }, items, limits, problem: problemOf(input !== undefined, config?.warnings ?? []) };
+}
+
+function problemOf(hasInput: boolean, warnings: string[]): Problem | null {
+  if (!hasInput) {
+    return { code: "no-input", message: "The task has no input.txt.", hint: "Add one under Input files, or run it without if it needs none." };
+  }
+  return warnings.length > 0 ? { code: "config-warning", message: warnings.join(" "), hint: "The limits that it sets were taken." } : null;
 }
 
 /** What a function task's end means beyond the program's own: without output it failed. */

@@ -6,7 +6,7 @@ import { bytes as bytesText, plural } from "./format";
 import type { InputItem, Inputs } from "./inputs";
 import { archiveFormat, cleanPath } from "./inputs";
 import { showProblem } from "./alerts";
-import { openPreview } from "./preview";
+import { openPreview } from "./preview/preview";
 
 /** More rows than this help nobody. */
 const MAX_ROWS = 200;
@@ -53,14 +53,13 @@ export class InputsView {
     }
     const name = item.kind === "archive" ? item.name : item.path;
     row.append(icon(item.kind === "directory" ? "folder" : item.kind === "archive" ? "box" : "file"));
-    row.append(make("span", { className: "path", title: name }, name));
+    row.append(item.kind === "file" ? this.#opener(item) : make("span", { className: "path", title: name }, name));
     if (item.kind !== "directory") row.append(make("span", { className: "sum" }, bytesText(item.source.size)));
     if (item.kind === "archive") {
       const entries = this.#entries.get(item);
       row.append(make("span", { className: "sum" }, entries === undefined ? "" : plural(entries, "entry", "entries")));
     }
     if (item.kind === "file") {
-      row.append(iconButton("eye", `Preview ${name}`, () => this.#preview(item.path, item.source)));
       row.append(iconButton("edit", `Rename ${name}`, () => this.#startRename(item)));
     }
     row.append(iconButton("close", `Remove ${name}`, () => this.#remove(item)));
@@ -82,16 +81,37 @@ export class InputsView {
   #remove(item: InputItem): void {
     const index = this.#inputs.items.indexOf(item);
     this.#inputs.remove(item);
+    this.#docs.close(inputKey(item.path));
     // The focus goes on to what took the place, not back to the top of the page.
     const rows = byId("inputs").children;
     const next = rows[Math.min(index, rows.length - 1)];
     (next?.querySelector<HTMLElement>("button:last-of-type") ?? byId("addFiles")).focus();
   }
 
-  #preview(path: string, source: Blob): void {
+  #opener(item: Extract<InputItem, { kind: "file" }>): HTMLElement {
+    const { path } = item;
+    return make("button", { type: "button", className: "path open", title: `Open ${path}`, on: { click: () => this.open(path) } }, path);
+  }
+
+  /** Opens an input file among the documents, to look at and, if it is a text, to edit. */
+  open(path: string): void {
+    const item = this.#file(path);
+    if (!item) return;
+    this.#docs.wanted.emit();
     const panel = make("div", { className: "preview" });
-    this.#docs.open({ key: `input:${path}`, title: path.split("/").at(-1) ?? path, about: `${path}, an input file`, panel });
-    openPreview(panel, path, new BlobSource(source));
+    this.#docs.open({ key: inputKey(path), title: path.split("/").at(-1) ?? path, about: `${path}, an input file`, panel });
+    openPreview(panel, {
+      path,
+      source: new BlobSource(item.source),
+      edited: (source) => {
+        const now = this.#file(path);
+        if (now) this.#inputs.replace(now, { ...now, source });
+      },
+    });
+  }
+
+  #file(path: string): Extract<InputItem, { kind: "file" }> | undefined {
+    return this.#inputs.items.find((item) => item.kind === "file" && item.path === path) as Extract<InputItem, { kind: "file" }> | undefined;
   }
 
   #startRename(item: InputItem): void {
@@ -114,7 +134,10 @@ export class InputsView {
       try {
         const path = cleanPath(field.value);
         this.#renaming = null;
-        if (item.kind === "file" && path !== item.path) this.#inputs.replace(item, { ...item, path });
+        if (item.kind === "file" && path !== item.path) {
+          this.#docs.close(inputKey(item.path));
+          this.#inputs.replace(item, { ...item, path });
+        }
         else this.render();
       } catch (error) {
         showProblem("inputs", error);
@@ -128,6 +151,11 @@ export class InputsView {
       make("button", { type: "button", on: { click: stop } }, "Keep"),
     );
   }
+}
+
+/** The document of an input file. */
+function inputKey(path: string): string {
+  return `input:${path}`;
 }
 
 function offer(label: string, action: () => void): HTMLElement {

@@ -28,7 +28,7 @@ export class Layout {
         container: this.#panes,
         axis: () => (this.#panes.dataset["place"] === "beside" ? "row" : "column"),
         after: true,
-        preset: 46,
+        preset: 55,
         min: 10,
         max: 85,
         moved,

@@ -1,6 +1,6 @@
 /** How a run ended, in a sentence, with what to do about it. */
-import type { Engines, Outcome } from "./face";
-import { plural } from "./format";
+import type { Engines, Outcome, Whereabouts } from "./face";
+import { grouped, plural } from "./format";
 
 export type Tone = "good" | "bad" | "warn" | "busy" | "idle";
 
@@ -10,7 +10,24 @@ export interface Verdict {
   advice: string;
 }
 
-export function describe(outcome: Outcome, steps: number): Verdict {
+export function describe(outcome: Outcome, steps: number, place: Whereabouts | null = null): Verdict {
+  const verdict = describeEnd(outcome, steps, place);
+  const where = place ? whereText(place) : "";
+  return where === "" ? verdict : { ...verdict, advice: `${verdict.advice} ${where}` };
+}
+
+/** Where it was, as far as the module tells; the function is named elsewhere. */
+function whereText({ offset, source }: Whereabouts): string {
+  if (source) return `It was at ${source.file}:${source.line}${source.column === null ? "" : `:${source.column}`}.`;
+  return offset === null ? "" : `It was at byte 0x${offset.toString(16)} of the module; with debug information (line tables) the line would be here.`;
+}
+
+function functionName(place: Whereabouts | null): string {
+  if (!place) return "";
+  return place.name === null ? ` in function ${place.function}` : ` in \`${place.name}\``;
+}
+
+function describeEnd(outcome: Outcome, steps: number, place: Whereabouts | null): Verdict {
   const at = `after ${plural(steps, "step")}`;
   switch (outcome.kind) {
     case "exit":
@@ -24,13 +41,13 @@ export function describe(outcome: Outcome, steps: number): Verdict {
     case "trap":
       return { tone: "bad", headline: `Crashed: ${trapName(outcome)}`, advice: trapAdvice(outcome.trap, at) };
     case "out_of_gas":
-      return stopped("Out of gas", at, outcome.message);
+      return stopped(`Out of gas at step ${grouped(steps)}${functionName(place)}`, at, outcome.message);
     case "call_depth_exceeded":
-      return stopped("Calls nested too deeply", at, outcome.message);
+      return stopped(`Calls nested too deeply at step ${grouped(steps)}${functionName(place)}`, at, outcome.message);
     case "frame_exceeded":
-      return stopped("Frames too large", at, outcome.message);
+      return stopped(`Frames too large at step ${grouped(steps)}${functionName(place)}`, at, outcome.message);
     case "memory_exceeded":
-      return stopped("Out of memory", at, outcome.message);
+      return stopped(`Out of memory at step ${grouped(steps)}${functionName(place)}`, at, outcome.message);
     case "output_limit_exceeded":
       return stopped("Too much output", at, outcome.message);
     case "file_limit_exceeded":

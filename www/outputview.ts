@@ -25,10 +25,10 @@ export class OutputView {
     this.#client = client;
     for (const radio of document.querySelectorAll<HTMLInputElement>('input[name="outputView"]')) {
       radio.addEventListener("change", () => {
-        const plain = radio.value === "text";
-        terminal.plain.setVisible(plain);
-        byId("terminal").hidden = plain;
-        if (!plain) terminal.fit();
+        terminal.plain.setVisible(radio.value === "text");
+        byId("terminal").hidden = radio.value !== "terminal";
+        byId("placeholder").classList.toggle("elsewhere", radio.value !== "terminal" && radio.value !== "text");
+        terminal.fit();
       });
     }
     byId("saveOut").addEventListener("click", () => void this.#save("stdout.bin", this.#stdout));

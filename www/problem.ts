@@ -1,23 +1,34 @@
 /** Errors that a person reads: what happened, and what to do about it. */
 import type { Problem } from "./protocol";
 
+/** Where in a text a mistake is. */
+export interface TextPlace {
+  /** From 1. */
+  line: number;
+  column: number;
+  /** What is wrong, in one line. */
+  brief: string;
+}
+
 /** An error with a hint. The page shows both; `code` is stable and what tests check. */
 export class UserError extends Error {
   readonly code: string;
   readonly hint: string;
+  readonly place: TextPlace | undefined;
 
   constructor(problem: Problem) {
     super(problem.message);
     this.name = "UserError";
     this.code = problem.code;
     this.hint = problem.hint;
+    this.place = problem.place;
   }
 }
 
 /** Any thrown value as a problem; errors of the wasm face already are one. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Error) {
-    const { code, hint } = error as Partial<Problem>;
+    const { code, hint, place, line, column, brief } = error as Partial<Problem & TextPlace>;
     if (error.name === "NotReadableError" || error.name === "NotFoundError") {
       return {
         code: "file-unreadable",
@@ -29,6 +40,8 @@ export function toProblem(error: unknown): Problem {
       code: typeof code === "string" ? code : "unexpected",
       message: error.message || error.name,
       hint: typeof hint === "string" ? hint : "",
+      // The face's errors have it as properties, ours as one.
+      ...(place ? { place } : line !== undefined && column !== undefined ? { place: { line, column, brief: brief ?? error.message } } : {}),
     };
   }
   return { code: "unexpected", message: String(error), hint: "" };

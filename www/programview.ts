@@ -8,11 +8,14 @@ import type { Sample } from "./samples";
 export interface ProgramEvents {
   sample(sample: Sample): void;
   file(file: File): void;
-  /** To write a program here. */
-  write(): void;
+  /** To write a program here: in WebAssembly text, or for the runtime with this id. */
+  write(language: string): void;
   /** To show the source again. */
   source(): void;
 }
+
+/** Smaller modules are there before this could be read. */
+const SHOW_PROGRESS = 200_000;
 
 export class ProgramView {
   readonly #events: ProgramEvents;
@@ -28,7 +31,7 @@ export class ProgramView {
       picker.value = "";
       if (file) events.file(file);
     });
-    byId("writeWat").addEventListener("click", () => events.write());
+    byId("writeWat").addEventListener("click", () => events.write(""));
     byId("openSource").addEventListener("click", () => events.source());
     byId<HTMLSelectElement>("sample").addEventListener("change", () => this.#choose());
   }
@@ -38,8 +41,17 @@ export class ProgramView {
     const select = byId<HTMLSelectElement>("sample");
     select.replaceChildren(
       make("option", { value: "" }, samples.length > 0 ? "None: your own program" : "No samples here"),
-      ...samples.map((sample) => make("option", { value: sample.id }, `${sample.title} (${sample.language})`)),
+      ...samples
+        .filter(({ runtimeFor }) => !runtimeFor)
+        .map((sample) => make("option", { value: sample.id }, `${sample.title} (${sample.language})`)),
+      ...samples.filter(({ runtimeFor }) => runtimeFor).map(({ id, title }) => make("option", { value: id }, `New ${title} program`)),
     );
+    const writers = samples.filter(({ runtimeFor }) => runtimeFor);
+    byId("writers").replaceChildren(
+      ...writers.map(({ id, title }) => make("button", { type: "button", on: { click: () => this.#events.write(id) } }, `Write ${title}`)),
+    );
+    const endings = [".wasm", ".wat", ".wast", ...writers.flatMap(({ runtimeFor }) => (runtimeFor ?? []).map((ending) => `.${ending}`))];
+    byId<HTMLInputElement>("programFile").accept = endings.join(",");
   }
 
   selectSample(sample: Sample): void {
@@ -56,6 +68,15 @@ export class ProgramView {
   /** Whether there is a source that is not shown. */
   offerSource(offered: boolean): void {
     byId("openSource").hidden = !offered;
+  }
+
+  /** How much of a module has come. */
+  showProgress(name: string, loaded: number, total: number | null): void {
+    if (loaded < SHOW_PROGRESS) return;
+    const of = total === null ? "" : ` of ${bytesText(total)}`;
+    const bar = make("progress", { attrs: { "aria-label": `Loading ${name}` } });
+    if (total !== null) bar.value = Math.min(1, loaded / total);
+    this.#card([make("p", {}, make("strong", {}, name)), make("p", { className: "about" }, `Loading ${bytesText(loaded)}${of}`), bar], "busy");
   }
 
   showLoading(name: string): void {

@@ -6,6 +6,7 @@
  * given up or from a run that was replaced, is recognised and dropped.
  */
 import type {
+  Calls,
   EngineChoice,
   Engines,
   FileEntry,
@@ -15,12 +16,15 @@ import type {
   Outcome,
   OutputChunk,
   Preopen,
+  ProfileNode,
   StartOptions,
   Stats,
   TaskConfig,
+  Whereabouts,
 } from "./face";
 import type { KeptSum } from "./worker/kept";
 import type { ArchiveFormat } from "./inputs";
+import type { TextPlace } from "./problem";
 import type { ReceiptReplies, ReceiptRequest } from "./receipt/protocol";
 import type { PushedEvent } from "./receipt/types";
 
@@ -45,6 +49,14 @@ export interface RunRequest {
   program?: string | null;
   /** Whether to digest all calls; the digest comes with `done`. */
   trace?: boolean;
+  /** Whether to take checkpoints; the receipt then commits to them. */
+  commit?: boolean;
+  /** A fault to make on purpose (StartOptions). */
+  fault?: string;
+  /** Whether to record the calls, for `calls`. */
+  calls?: boolean;
+  /** Whether to find which functions make the steps, for `profile`; then it runs on the interpreter. */
+  profile?: boolean;
   /** Whether to send all output as it is written, and not only what a page can draw (`drawn` is not needed then). */
   everything?: boolean;
 }
@@ -69,6 +81,8 @@ export type Request =
   | { type: "list-files"; id: number; run: number }
   | { type: "read-file"; id: number; run: number; path: string; offset: number; length: number }
   | { type: "export-zip"; id: number; run: number; paths: string[] | null }
+  | { type: "calls"; id: number; run: number }
+  | { type: "profile"; id: number; run: number }
   /** Bytes of what the program wrote to stdout or stderr, all of which the worker keeps. */
   | { type: "read-output"; id: number; run: number; fd: 1 | 2; offset: number; length: number };
 
@@ -102,6 +116,8 @@ export interface Replies extends ReceiptReplies {
   "list-files": FileEntry[];
   "read-file": Uint8Array;
   "export-zip": Uint8Array;
+  calls: Calls | null;
+  profile: ProfileNode[] | null;
   "read-output": Uint8Array;
 }
 
@@ -110,6 +126,8 @@ export interface Problem {
   code: string;
   message: string;
   hint: string;
+  /** For a mistake in a text. */
+  place?: TextPlace;
 }
 
 /** `repeating`: it has trapped, and is run once more for the exact count; only said where that takes a while. */
@@ -144,7 +162,7 @@ export type FromWorker =
   | { type: "written"; run: number; chunks: OutputChunk[] }
   /** The run hears controls again. */
   | { type: "back"; run: number }
-  | { type: "done"; run: number; outcome: Outcome; stats: RunStats; engines: Engines; trace: string | null }
+  | { type: "done"; run: number; outcome: Outcome; stats: RunStats; engines: Engines; trace: string | null; place: Whereabouts | null }
   /** The runtime itself failed (a panic). What the program had written comes along; the worker must be replaced. */
   | { type: "crashed"; message: string; stdout: Uint8Array[]; stderr: Uint8Array[] };
 

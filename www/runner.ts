@@ -3,7 +3,8 @@ import { clearProblem, showProblem } from "./alerts";
 import { Client } from "./client";
 import type { Documents } from "./documents";
 import { byId } from "./dom";
-import type { Engines, Outcome } from "./face";
+import type { Engines, Outcome, Whereabouts } from "./face";
+import type { InputItem } from "./inputs";
 import { FilesView } from "./files";
 import { bytes as bytesText } from "./format";
 import { taskVerdict } from "./functiontask";
@@ -15,6 +16,7 @@ import { Signal } from "./signal";
 import { siteWorker } from "./siteworker";
 import { RunBar } from "./status";
 import { Terminal } from "./terminal";
+import { scriptError, TAIL } from "./scripterrors";
 import type { Workbench } from "./workbench";
 
 const utf8 = new TextEncoder();
@@ -31,11 +33,15 @@ export interface Ended {
   outcome: Outcome;
   stats: RunStats;
   engines: Engines;
+  /** Where it trapped or passed a limit. */
+  place: Whereabouts | null;
 }
 
 export class Runner {
   readonly client: Client;
   readonly terminal: Terminal;
+  /** A run is prepared: what is to be noted of it may be added to the request. */
+  readonly preparing = new Signal<RunRequest>();
   /** A run is about to start. */
   readonly started = new Signal<RunRequest>();
   readonly ended = new Signal<Ended>();
@@ -47,6 +53,8 @@ export class Runner {
   readonly #show: (view: View) => void;
   #workbench: Workbench | null = null;
   #request: RunRequest | null = null;
+  /** What went into the run. */
+  #inputs: readonly InputItem[] = [];
   #stdinOpen = false;
   /** What the run bar says of the last run stays while a new worker loads. */
   #verdictStays = false;
@@ -102,7 +110,7 @@ export class Runner {
       output: (skipped, chunks) => this.terminal.output(skipped, chunks),
       status: (state, stats) => this.#onStatus(state, stats),
       hears: (does) => this.#bar.hears(does),
-      done: (outcome, stats, engines) => void this.#onDone(outcome, stats, engines),
+      done: (outcome, stats, engines, _, place) => void this.#onDone({ outcome, stats, engines, place }),
       stopped: (stdout, stderr) => {
         this.#verdictStays = true;
         this.#endInput();
@@ -136,7 +144,9 @@ export class Runner {
       this.#bar.starting(read.limits);
       this.#show("output");
       await workbench.session.sync();
+      this.#inputs = workbench.session.items;
       const request = await this.prepare(read);
+      this.preparing.emit(request);
       this.#request = request;
       this.terminal.reset();
       this.#output.clear();
@@ -154,6 +164,10 @@ export class Runner {
     }
   }
 
+  get isRunning(): boolean {
+    return this.#bar.phase !== "idle";
+  }
+
   pauseOrResume(): void {
     if (this.#bar.phase === "paused") this.client.resume();
     else this.client.pause();
@@ -169,23 +183,41 @@ export class Runner {
     if (this.#stdinOpen) this.#output.setInput(state === "blocked" ? "waiting" : "open");
   }
 
-  async #onDone(outcome: Outcome, stats: RunStats, engines: Engines): Promise<void> {
+  async #onDone(end: Omit<Ended, "request">): Promise<void> {
+    const { outcome, stats, engines, place } = end;
     this.#endInput();
     this.#output.update(stats);
     this.#output.ended();
     this.#verdictStays = true;
     const note = describeEngines(engines);
     const say = (verdict: Verdict): void => this.#bar.done({ ...verdict, advice: `${verdict.advice} ${note}`.trim() }, stats);
-    say(describe(outcome, stats.steps));
-    if (this.#request) this.ended.emit({ request: this.#request, outcome, stats, engines });
+    say(describe(outcome, stats.steps, place));
+    if (this.#request) this.ended.emit({ ...end, request: this.#request });
+    void this.#markSource(end);
     try {
       const entries = await this.client.files();
       // Someone who writes the program is not to lose sight of it.
-      this.#files.show(entries, this.#workbench?.source.touched !== true);
+      this.#files.show(entries, this.#inputs, this.#workbench?.source.touched !== true);
       const verdict = this.#workbench?.isFunctionTask ? taskVerdict(outcome, entries) : null;
       if (verdict) say(verdict);
     } catch (error) {
       showProblem("files", error);
+    }
+  }
+
+  /** Shows in the program's text where it went wrong. */
+  async #markSource({ outcome, stats, place }: Omit<Ended, "request">): Promise<void> {
+    const workbench = this.#workbench;
+    if (!workbench) return;
+    const { script } = workbench;
+    if (place?.source) {
+      const { file, line, column } = place.source;
+      workbench.markSource(file, [{ line, column, message: describe(outcome, stats.steps, place).headline }]);
+    } else if (script !== null && outcome.kind === "exit" && outcome.code !== 0) {
+      const from = Math.max(0, stats.stderrBytes - TAIL);
+      const bytes = await this.client.request({ type: "read-output", run: this.client.run, fd: 2, offset: from, length: TAIL });
+      const mark = scriptError(new TextDecoder().decode(bytes), script);
+      if (mark) workbench.markSource(script, [mark]);
     }
   }
 

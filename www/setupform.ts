@@ -148,12 +148,17 @@ export class SetupForm {
 
   /** Fills the fields from a sample. */
   fill(sample: Sample): void {
-    byId<HTMLInputElement>("args").value = formatArgs(sample.args);
+    byId<HTMLInputElement>("args").value = formatArgs(sample.args ?? []);
     const env = Array.isArray(sample.env) ? sample.env : Object.entries(sample.env);
     byId<HTMLTextAreaElement>("env").value = formatEnv(env);
     byId<HTMLTextAreaElement>("stdinText").value = sample.stdinText ?? "";
     this.#choose(sample.stdin);
     this.touched = false;
+  }
+
+  setArgs(args: string[]): void {
+    byId<HTMLInputElement>("args").value = formatArgs(args);
+    this.#showArgs();
   }
 
   /** Empties them, for a program about which nothing is known. */

@@ -55,9 +55,10 @@ export class Splitter {
   }
 
   #set(size: number): void {
-    this.#size = size;
+    // As exactly as it is remembered.
+    this.#size = Math.round(size * 100) / 100;
     this.update();
-    remember(`split-${this.options.name}`, this.#size === this.options.preset ? null : this.#size.toFixed(2));
+    remember(`split-${this.options.name}`, this.#size === this.options.preset ? null : String(this.#size));
     this.options.moved();
   }
 

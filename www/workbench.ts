@@ -10,11 +10,12 @@ import type { Documents } from "./documents";
 import { byId, showIfSlow } from "./dom";
 import { type Dropped, isProgram, readPicked } from "./drop";
 import { bytes as bytesText } from "./format";
-import { setUpTask, type TaskFiles } from "./functiontask";
-import { Inputs, type InputItem } from "./inputs";
+import { loadTask, type TaskFiles } from "./functiontask";
+import type { Mark } from "./editor/marks";
+import { cleanPath, Inputs, type InputItem } from "./inputs";
 import { InputsView } from "./inputsview";
 import { ProgramView } from "./programview";
-import { listSamples, loadSample, type Sample } from "./samples";
+import { listSamples, loadSample, runtimeFor, type Sample, type SampleSource } from "./samples";
 import { Session, type Program } from "./session";
 import { type Fields, SetupForm } from "./setupform";
 import { Signal } from "./signal";
@@ -40,8 +41,14 @@ export interface TaskSetup {
 }
 
 export class Workbench {
-  /** Emitted whenever program, files or fields have changed. */
+  /** Emitted whenever a user has changed program, files or fields; not when a sample or a project is loaded. */
   readonly changed = new Signal<void>();
+  /** Emitted when `changed` will be in a moment: someone is typing. */
+  readonly changing = new Signal<void>();
+  /** Emitted when a sample has been put in place. */
+  readonly loaded = new Signal<void>();
+  /** Emitted before something else takes the place of what a user has worked on. */
+  readonly leaving = new Signal<void>();
   /** Takes what was dropped or opened, if it is for another part of the page. */
   taker: (dropped: Dropped) => Promise<boolean> = () => Promise.resolve(false);
   readonly form: SetupForm;
@@ -52,6 +59,14 @@ export class Workbench {
   readonly #programView: ProgramView;
   #samples: readonly Sample[] = [];
   #sample: Sample | null = null;
+  /** The input file that is the program, to an interpreter. */
+  #script: string | null = null;
+  /** A sample or a project is being put in place: that is no change. */
+  #quiet = false;
+  /** Whether a program was written here, which another one must not take the place of. */
+  #written = false;
+  /** The program that was typed last. */
+  #typing: Program | null = null;
   /** The latest choice of a program wins over one that still loads. */
   #choice = 0;
   /** The program of the function task that is set up: its run needs an output. */
@@ -61,7 +76,7 @@ export class Workbench {
     this.#client = client;
     this.form = new SetupForm(() => {
       clearProblem("run");
-      this.changed.emit();
+      this.#emit();
     });
     this.inputs = new Inputs(() => {
       this.session.items = this.inputs.items;
@@ -69,18 +84,19 @@ export class Workbench {
       clearProblem("inputs");
       clearProblem("run");
       this.sync();
-      this.changed.emit();
+      this.#emit();
     });
     const inputsView = new InputsView(this.inputs, docs);
     this.session = this.#makeSession(inputsView);
     this.#programView = new ProgramView({
       sample: (sample) => void this.useSample(sample),
       file: (file) => void this.useFile(file),
-      write: () => this.write("program.wat", WAT),
+      write: (language) => this.#begin(language),
       source: () => this.source.reopen(),
     });
     this.source = new Source(docs, {
-      typed: (program) => this.#typed(program),
+      typing: () => this.changing.emit(),
+      typed: (text) => this.#typed(text),
       hidden: (is) => this.#programView.offerSource(is),
     });
     inputsView.render();
@@ -90,12 +106,15 @@ export class Workbench {
     return new Session(this.#client, {
       programLoaded: (program, info) => {
         clearProblem("program");
+        if (this.#script === null) this.source.setMarks([]);
         this.#programView.showInfo(info);
         void this.#lint(program);
       },
       programRefused: (program, error) => {
-        this.#programView.showRefused(program.name, error.message);
-        showProblem("program", error);
+        this.#programView.showRefused(program.name, error.place?.brief ?? error.message);
+        if (error.place) this.source.setMarks([{ ...error.place, message: error.place.brief }]);
+        // What is being written is wrong most of the time; the place in the text says enough.
+        if (!error.place || program !== this.#typing) showProblem("program", error);
         void this.#lint(program);
       },
       itemPlaced: (item, entries) => {
@@ -119,13 +138,48 @@ export class Workbench {
     return { program: this.session.program, sample: this.#sample?.id ?? null, items: this.inputs.items, fields: this.form.fields };
   }
 
+  /** What it is called as long as it has no name of its own. */
+  get title(): string {
+    return this.#sample?.title ?? this.session.program?.name ?? "Untitled";
+  }
+
+  #emit(): void {
+    if (!this.#quiet) this.changed.emit();
+  }
+
+  /** Does what is no change by a user. */
+  #quietly(work: () => void): void {
+    const before = this.#quiet;
+    this.#quiet = true;
+    try {
+      work();
+    } finally {
+      this.#quiet = before;
+    }
+  }
+
+  /** Lets go of what was worked on, so that it is kept as it is. */
+  #leave(): void {
+    this.source.flush();
+    this.leaving.emit();
+    this.#written = false;
+  }
+
   /** Puts another set-up in the place of this one. */
   async setTask(task: TaskSetup): Promise<void> {
+    this.#leave();
     const sample = this.#samples.find(({ id }) => id === task.sample);
-    this.form.setFields(task.fields);
-    this.inputs.setAll(task.items);
+    this.#quietly(() => {
+      this.form.setFields(task.fields);
+      this.inputs.setAll(task.items);
+    });
+    this.form.touched = true;
     if (sample) await this.#loadSample(sample, false);
-    else if (task.program) await this.#open(task.program);
+    else if (task.program) await this.#open(task.program, true);
+    else if (task.sample !== null) {
+      showProblem("program", { code: "sample-missing", message: `The sample “${task.sample}” is not here any more.`, hint: "Choose another program." });
+    }
+    this.#written = this.source.shown?.readOnly === false;
   }
 
   /** Whether the program is that of the function task that was set up. */
@@ -162,47 +216,85 @@ export class Workbench {
     clearProblem("run");
     this.#programView.showLoading(program.name);
     this.sync();
-    this.changed.emit();
+    this.#emit();
   }
 
-  #useOwn(program: Program): void {
+  #useOwn(program: Program, quiet = false): void {
     this.#sample = null;
+    this.#script = null;
     this.#programView.selectOwn();
-    this.#useProgram(program);
+    if (quiet) this.#quietly(() => this.#useProgram(program));
+    else this.#useProgram(program);
   }
 
-  #typed(program: Program): void {
-    this.#useOwn(program);
+  /** The source was edited: it is the program itself, or the file that an interpreter runs. */
+  #typed(text: string): void {
+    const source = new Blob([text]);
+    this.#written = true;
+    if (this.#script === null) {
+      const program = { name: this.source.shown?.name ?? "program.wat", source };
+      this.#typing = program;
+      this.#useOwn(program);
+      return;
+    }
+    this.source.setMarks([]);
+    const item: InputItem = { kind: "file", path: this.#script, source };
+    this.form.touched = true;
+    this.inputs.add([item]);
+  }
+
+  /** A new program in a language: the id of a runtime, or nothing for WebAssembly text. */
+  #begin(language: string): void {
+    const runtime = this.#samples.find(({ id, runtimeFor }) => id === language && runtimeFor);
+    if (runtime) void this.useSample(runtime).then(() => this.source.focus());
+    else this.write("program.wat", WAT);
   }
 
   /** Opens a text for writing, as the program. */
   write(name: string, text: string): void {
-    this.source.edit(name, text);
+    this.#leave();
+    this.#clearSample();
+    this.source.show({ name, text, readOnly: false, about: "The program" });
     this.source.focus();
     this.#useOwn({ name, source: new Blob([text]) });
   }
 
-  /** A program of the user's: in the editor if it is text. */
-  async #open(program: Program): Promise<void> {
+  /** A program of the user's: in the editor if it is text, with its interpreter if it needs one. */
+  async #open(program: Program, quiet = false): Promise<void> {
+    const runtime = runtimeFor(this.#samples, program.name);
+    if (runtime?.program !== undefined) {
+      const path = cleanPath(runtime.program);
+      this.inputs.add([{ kind: "file", path, source: program.source }]);
+      this.form.setArgs(runtime.args ?? []);
+      await this.#loadSample(runtime, false);
+      this.#emit();
+      return;
+    }
     if (/\.wast?$|\.wat$/i.test(program.name) && program.source.size <= EDIT_MAX && !(await isBinary(program.source))) {
-      this.source.edit(program.name, await program.source.text());
+      this.source.show({ name: program.name, text: await program.source.text(), readOnly: false, about: "The program" });
     } else {
       this.source.clear();
     }
-    this.#useOwn(program);
+    this.#useOwn(program, quiet);
+  }
+
+  /** A sample's inputs mean nothing to another program; what the user has set up is kept. */
+  #clearSample(): void {
+    if (!this.#sample || this.form.touched) return;
+    this.form.clear();
+    this.#quietly(() => this.inputs.setAll([]));
   }
 
   async useFile(file: File): Promise<void> {
     if (!isProgram(file.name) && (await this.taker({ items: readPicked([file]), programs: [], task: null }))) return;
-    // A sample's inputs mean nothing to another program; what the user has set up is kept.
-    if (this.#sample && !this.form.touched) {
-      this.form.clear();
-      this.inputs.setAll([]);
-    }
+    // What was written stays a project of its own; a program that was built elsewhere may be replaced by a new build.
+    if (this.#written) this.#leave();
+    this.#clearSample();
     await this.#open({ name: file.name, source: file });
   }
 
   useSample(sample: Sample): Promise<void> {
+    this.#leave();
     return this.#loadSample(sample, true);
   }
 
@@ -212,53 +304,62 @@ export class Workbench {
     const mine = this.#choice;
     this.#programView.selectSample(sample);
     try {
-      const { program, items, source } = await loadSample(sample);
+      const { program, items, source } = await loadSample(sample, (done, total) => {
+        if (mine === this.#choice) this.#programView.showProgress(sample.title, done, total ?? sample.size ?? null);
+      });
       if (mine !== this.#choice) return;
       this.#sample = sample;
       if (whole) this.form.fill(sample);
-      if (whole) this.inputs.setAll(items);
-      if (!source) this.source.clear();
-      else if (source.isProgram) this.source.edit(source.name, source.text);
-      else this.source.read(source.name, source.text);
-      this.#useProgram(program);
+      if (whole) this.#quietly(() => this.inputs.setAll(items));
+      await this.#showSource(sample, source);
+      this.#quietly(() => this.#useProgram(program));
+      this.loaded.emit();
     } catch (error) {
       showProblem("program", error);
     }
   }
 
-  /** Sets up a function task from its files, or from a zip that may hold one. */
+  async #showSource(sample: Sample, source: SampleSource | null): Promise<void> {
+    this.#script = null;
+    if (!source) return this.source.clear();
+    const { name, text, runs } = source;
+    if (runs === null) return this.source.show({ name, text, readOnly: true, about: `What ${fileName(sample.module)} was compiled from` });
+    if (runs === "module") return this.source.show({ name, text, readOnly: false, about: "The program" });
+    this.#script = runs.path;
+    // It may be another text by now than the sample's.
+    const item = this.inputs.items.find((one) => one.kind === "file" && one.path === runs.path);
+    const now = item?.kind === "file" ? await item.source.text() : text;
+    this.source.show({ name: runs.path, text: now, readOnly: false, about: `The program, run by ${sample.title}` });
+  }
+
+  /** Shows in the source where a run went wrong, if it went wrong there. */
+  markSource(file: string, marks: readonly Mark[]): void {
+    const shown = this.source.shown;
+    if (shown && fileName(file) === fileName(shown.name)) this.source.setMarks(marks);
+  }
+
+  /** The path of the text that an interpreter runs, if one does. */
+  get script(): string | null {
+    return this.#script;
+  }
+
   async #useTask(from: TaskFiles | File): Promise<void> {
+    this.#leave();
     this.#choice += 1;
     const mine = this.#choice;
     clearProblem("inputs");
     try {
-      const files = from instanceof File ? await this.#unzipTask(from) : from;
-      const config = files.get("config.json");
-      const read = config ? await this.#client.request({ type: "read-config", source: config }) : null;
+      const task = await loadTask(this.#client, from);
       if (mine !== this.#choice) return;
-      const task = setUpTask(files, read);
       this.form.fillTask(task.limits);
       this.inputs.setAll(task.items);
       this.source.clear();
       this.#useOwn(task.program);
       this.#functionTask = task.program;
-      if (!task.hasInput) {
-        showProblem("inputs", {
-          code: "no-input",
-          message: "The task has no input.txt.",
-          hint: "Add one under Input files, or run it without if it needs none.",
-        });
-      } else if (task.warnings.length > 0) {
-        showProblem("inputs", { code: "config-warning", message: task.warnings.join(" "), hint: "The limits that it sets were taken." });
-      }
+      if (task.problem) showProblem("inputs", task.problem);
     } catch (error) {
       showProblem("inputs", error);
     }
-  }
-
-  async #unzipTask(zip: File): Promise<TaskFiles> {
-    const files = await this.#client.request({ type: "read-task-zip", source: zip });
-    return new Map(files.map(({ name, bytes }) => [name, new Blob([bytes as Uint8Array<ArrayBuffer>])]));
   }
 
   addInputs(items: InputItem[]): void {
@@ -293,9 +394,13 @@ export class Workbench {
     this.#programView.setSamples([...this.#samples]);
   }
 
-  /** The first visit has a sample ready, unless something else was chosen meanwhile. */
-  async useFirstSample(): Promise<void> {
+  /** A new project: the first sample, which is what the first visit has ready. Not if something else was chosen meanwhile. */
+  async useFirstSample(always = false): Promise<void> {
     const first = this.#samples.find((sample) => sample.id === "hello") ?? this.#samples[0];
-    if (first && this.#choice === 0) await this.useSample(first);
+    if (first && (always || this.#choice === 0)) await this.useSample(first);
   }
+}
+
+function fileName(path: string): string {
+  return path.split("/").at(-1) ?? path;
 }

@@ -105,6 +105,10 @@ async function answer(request: Request | ReceiptRequest): Promise<Replies[keyof 
       return current(request.run).run.readFile(request.path, request.offset, request.length);
     case "export-zip":
       return current(request.run).run.exportZip(request.paths);
+    case "calls":
+      return current(request.run).run.calls() ?? null;
+    case "profile":
+      return current(request.run).run.profile() ?? null;
     case "read-output":
       return current(request.run).output.of(request.fd).read(request.offset, request.length);
     default:

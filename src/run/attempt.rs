@@ -2,12 +2,14 @@
 
 use super::delivery::Delivery;
 use super::{StartError, State, Stats};
-use crate::engine::{End, Engine, Kind, Place, Slice};
-use crate::meter::{Bounds, Detail, Gauge, Options};
+use crate::checkpoint::{Checkpoints, Collector, Fault, Watching};
+use crate::engine::{End, Engine, EngineError, Kind, Place, Slice};
+use crate::meter::{self, Bounds, Detail, Gauge, Options, Profiler};
 use crate::task::{Input, Module, Task};
-use crate::wasi::{Chunk, Pushed, Setup, Stdin, System, Trace, Tracing};
+use crate::wasi::{CallLog, Chunk, Pushed, Setup, Stdin, System, Trace, Tracing};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Hears of a run on an engine that can't come back between its slices.
 pub trait Listener {
@@ -31,6 +33,20 @@ pub(super) struct Plan {
     /// The input of the run that is made again, if it was live.
     pub input: Option<Vec<Pushed>>,
     pub listener: Option<Rc<dyn Listener>>,
+    /// A fault to make.
+    pub fault: Option<Fault>,
+    /// What is watched beside the result.
+    pub watched: Watched,
+}
+
+/// What of a run is noted beside its result; it changes nothing of that.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// Each call of the program to its system, for [`Run::calls`](super::Run::calls).
+    pub calls: bool,
+    /// Which functions make the steps, for [`Run::profile`](super::Run::profile). It runs on the
+    /// interpreter then, and takes longer.
+    pub profile: bool,
 }
 
 /// A task on one engine.
@@ -47,22 +63,28 @@ pub(super) struct Attempt {
     pub delivery: Rc<RefCell<Delivery>>,
     /// Output that is noted there, and not taken yet.
     settled: Vec<Chunk>,
+    /// Shared with the engine's observer.
+    collector: Option<Rc<RefCell<Collector>>>,
+    fault: Option<Rc<RefCell<Fault>>>,
 }
 
 /// How a module is instrumented for an engine.
-pub(super) fn options(kind: Kind, detail: Detail) -> Options {
+pub(super) fn options(kind: Kind, detail: Detail, state: bool) -> Options {
     Options {
         detail,
         target: kind.target(),
+        state,
     }
 }
 
-fn open(
+/// Instantiates a task's module on an engine; with `state` it can be looked at.
+pub(crate) fn open(
     module: &Module,
     task: &Task,
-    (kind, detail): (Kind, Detail),
+    (kind, detail, state): (Kind, Detail, bool),
     input: Option<&[Pushed]>,
     tracing: Tracing,
+    watched: Watched,
 ) -> Result<Box<dyn Engine>, StartError> {
     let limits = &task.limits;
     let mut system = System::new(Setup {
@@ -84,7 +106,15 @@ fn open(
         trace: false,
     })?;
     system.trace = Trace::new(tracing);
-    let metered = module.metered(options(kind, detail))?;
+    if state {
+        system.output.digest();
+    }
+    let mut metered = module.metered(options(kind, detail, state))?;
+    system.record = watched.calls.then(CallLog::default);
+    if watched.profile {
+        let profiled = meter::profiled(&module.wasm, &metered);
+        metered = Arc::new(profiled.map_err(|error| EngineError::Refused(error.to_string()))?);
+    }
     let bounds = Bounds::new(limits.gas, limits.call, limits.frame, limits.memory_pages);
     Ok(kind.open(&metered, module.info.kind, system, bounds)?)
 }
@@ -109,8 +139,18 @@ impl Attempt {
         plan: &Plan,
         delivery: Rc<RefCell<Delivery>>,
     ) -> Result<Self, StartError> {
-        let how = (plan.kind, Detail::Fast);
-        let mut engine = open(module, task, how, plan.input.as_deref(), plan.tracing)?;
+        let state = task.checkpoints || plan.fault.is_some();
+        let how = (plan.kind, Detail::Fast, state);
+        let input = plan.input.as_deref();
+        let mut engine = open(module, task, how, input, plan.tracing, plan.watched)?;
+        let collector: Option<Rc<RefCell<Collector>>> = task.checkpoints.then(Rc::default);
+        let fault = plan.fault.clone().map(|fault| Rc::new(RefCell::new(fault)));
+        let observed = match state {
+            true => engine.observe(Box::new(Watching::new(collector.clone(), fault.clone()))),
+            false => Ok(()),
+        };
+        // This device fails, which is found out when the run is to go on.
+        let end = observed.err().map(End::Failed);
         let (listener, shared) = (plan.listener.clone(), Rc::clone(&delivery));
         engine.watch(Box::new(move |system, gauge| match &listener {
             Some(listener) => {
@@ -129,11 +169,13 @@ impl Attempt {
             kind: plan.kind,
             engine,
             replay: None,
-            end: None,
-            is_done: false,
+            is_done: end.is_some(),
+            end,
             is_pending: false,
             delivery,
             settled: Vec::new(),
+            collector,
+            fault,
         })
     }
 
@@ -172,9 +214,19 @@ impl Attempt {
             Slice::Done(end @ End::Trap { .. }) => {
                 self.end = Some(end);
                 let log = self.engine.system().stdin.log().to_vec();
-                let how = (self.kind, Detail::Exact);
-                match open(module, task, how, Some(&log), Tracing::Off) {
+                let fault = self.fault.as_ref().map(|fault| fault.borrow().again());
+                let how = (self.kind, Detail::Exact, fault.is_some());
+                let watched = Watched::default();
+                match open(module, task, how, Some(&log), Tracing::Off, watched) {
                     Ok(mut replay) => {
+                        if let Some(fault) = fault {
+                            let fault = Some(Rc::new(RefCell::new(fault)));
+                            if let Err(reason) =
+                                replay.observe(Box::new(Watching::new(None, fault)))
+                            {
+                                return self.finish(Some(End::Failed(reason)));
+                            }
+                        }
                         replay.watch(Box::new(|system, _| {
                             if system.output.is_full() {
                                 system.output.take();
@@ -212,6 +264,16 @@ impl Attempt {
         State::Done
     }
 
+    /// The checkpoints so far, if they are taken.
+    pub fn checkpoints(&self) -> Option<Checkpoints> {
+        Some(self.collector.as_ref()?.borrow().taken().clone())
+    }
+
+    /// The fault, if one is or was to be made.
+    pub fn fault(&self) -> Option<Fault> {
+        Some(self.fault.as_ref()?.borrow().clone())
+    }
+
     /// Whether nothing may be asked of it until the next slice.
     pub fn is_pending(&self) -> bool {
         self.is_pending
@@ -235,6 +297,11 @@ impl Attempt {
     /// Where it trapped, if it did.
     pub fn place(&self) -> Option<Place> {
         self.replay.as_ref().filter(|_| self.is_done)?.place()
+    }
+
+    /// Which functions made the steps, if that is watched.
+    pub fn profiler(&self) -> Option<&Profiler> {
+        self.engine.profiler()
     }
 
     pub fn system(&self) -> &System {

@@ -6,14 +6,17 @@ mod compare;
 mod delivery;
 mod metrics;
 mod outcome;
+mod watched;
 
+use crate::checkpoint::{Checkpoints, Fault};
 use crate::engine::{End, EngineError, Kind, Place};
 use crate::fs::{Entry, Filesystem, FsError, changes};
 use crate::meter::{Bounds, Detail};
-use crate::task::{Input, LoadError, Module, Task};
+use crate::task::{Input, LoadError, Module, Task, Whereabouts};
 use crate::wasi::{Chunk, EPOCH, Pushed, Trace, Tracing};
-pub use attempt::Listener;
+pub(crate) use attempt::open;
 use attempt::{Attempt, Plan};
+pub use attempt::{Listener, Watched};
 pub use choice::{Choice, Engines, HEAVY_BYTES, HEAVY_STEPS, STEPS_PER_BYTE};
 use delivery::Delivery;
 pub use metrics::*;
@@ -21,6 +24,7 @@ pub use outcome::Outcome;
 use serde::Serialize;
 use std::cell::RefCell;
 use std::rc::Rc;
+pub use watched::{CallEntry, Calls, ProfileNode};
 
 /// Why a run could not start. Nothing of the module has run.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +104,10 @@ pub struct Driving {
     pub engine: Choice,
     /// Who hears of it where it can't come back between slices.
     pub listener: Option<Rc<dyn Listener>>,
+    /// A fault to make on purpose: the result is wrong then.
+    pub fault: Option<Fault>,
+    /// What is noted beside the result.
+    pub watched: Watched,
 }
 
 /// A run of a task.
@@ -131,7 +139,14 @@ impl Run {
     ///
     /// # Errors
     /// If the module can't be run within the task's limits.
-    pub fn start_with(module: &Module, task: &Task, driving: Driving) -> Result<Self, StartError> {
+    pub fn start_with(
+        module: &Module,
+        task: &Task,
+        mut driving: Driving,
+    ) -> Result<Self, StartError> {
+        if driving.watched.profile {
+            driving.engine = Choice::Interpreter;
+        }
         let limit = task.limits.memory_pages.unwrap_or(Bounds::MOST_PAGES);
         let choice = driving.engine;
         let mut kind = choice.begins_with(module, task);
@@ -141,8 +156,10 @@ impl Run {
             instead = Some(WAITS.to_owned());
             kind = Kind::Interpreter;
         }
+        // The same as will run, so that it is made once.
+        let state = task.checkpoints || driving.fault.is_some();
         let pages = module
-            .metered(attempt::options(kind, Detail::Fast))?
+            .metered(attempt::options(kind, Detail::Fast, state))?
             .memory_pages;
         if pages > limit {
             return Err(LoadError::MemoryTooBig {
@@ -192,6 +209,8 @@ impl Run {
             },
             input: None,
             listener: driving.listener.clone(),
+            fault: driving.fault.clone(),
+            watched: driving.watched,
         }
     }
 
@@ -222,7 +241,13 @@ impl Run {
             && self.attempt.kind == Kind::Interpreter
             && self.instead.is_none()
             && Kind::COMPILER.can_wait()
+            && (Kind::COMPILER.shows_state() || !self.is_looked_at())
             && self.attempt.stats().steps >= Choice::heavy_steps(&self.module)
+    }
+
+    /// Whether checkpoints are taken, or a fault is to be made.
+    fn is_looked_at(&self) -> bool {
+        self.task.checkpoints || self.driving.fault.is_some()
     }
 
     /// Makes the run again on the compiler: it is soon where the interpreter is.
@@ -284,6 +309,7 @@ impl Run {
         let plan = Plan {
             input: Some(log),
             listener: None,
+            watched: Watched::default(),
             ..Self::plan(&self.driving, &self.task, Kind::COMPILER)
         };
         let delivery = Rc::new(RefCell::new(Delivery::with_digests()));
@@ -384,10 +410,40 @@ impl Run {
         self.shown().system().trace.as_ref().map(Trace::hex)
     }
 
+    /// The checkpoints so far, if the task asked for them.
+    pub fn checkpoints(&self) -> Option<Checkpoints> {
+        self.shown().checkpoints()
+    }
+
+    /// The fault that is made on purpose, if one is.
+    pub fn fault(&self) -> Option<Fault> {
+        self.shown().fault()
+    }
+
     /// Where it trapped, if it did.
     pub fn place(&self) -> Option<Place> {
         self.outcome.as_ref()?;
         self.shown().place()
+    }
+
+    /// Where it was when it trapped or passed a limit that metering enforces, with the source's place
+    /// if the module tells.
+    pub fn whereabouts(&self) -> Option<Whereabouts> {
+        self.outcome.as_ref()?;
+        let (function, offset) = match (self.place(), self.shown().end()?) {
+            (Some(place), End::Trap { kind, .. }) => {
+                let site = self.module.trap_site(place.offset, kind);
+                (place.function, Some(site))
+            }
+            (_, End::Passed(passed)) => (passed.function?, None),
+            _ => return None,
+        };
+        Some(Whereabouts {
+            function,
+            name: self.module.function_name(function),
+            offset,
+            source: offset.and_then(|offset| self.module.source_place(offset)),
+        })
     }
 
     /// Adds bytes to live standard input.

@@ -4,7 +4,11 @@ mod config;
 pub mod folder;
 mod limits;
 mod module;
+mod names;
 mod profile;
+mod source;
+mod text;
+mod trapsite;
 
 use crate::fs::Filesystem;
 use crate::wasi::Pushed;
@@ -13,6 +17,8 @@ pub use limits::{LimitError, LimitProblem, Limits, MAX_LIMIT, parse_limit};
 pub use module::{Import, LoadError, MemoryPages, Module, ModuleInfo, ModuleKind};
 pub(crate) use module::{Signature, Signatures, check_import, hex, to_binary};
 pub use profile::{ClockMode, ProfileError, Random};
+pub use source::{SourcePlace, Whereabouts};
+pub use text::Position;
 
 /// Standard input of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +121,8 @@ pub struct Task {
     pub limits: Limits,
     /// Whether to digest all calls ([`crate::wasi::Trace`]). It changes nothing of the result.
     pub trace: bool,
+    /// Whether to take checkpoints ([`crate::checkpoint`]). They change nothing of the result.
+    pub checkpoints: bool,
 }
 
 impl Default for Task {
@@ -130,6 +138,7 @@ impl Default for Task {
             random: Random::default(),
             limits: Limits::default(),
             trace: false,
+            checkpoints: false,
         }
     }
 }

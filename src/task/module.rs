@@ -1,5 +1,6 @@
 //! Loading a module: text or binary, checked before anything runs, each refusal specific.
 
+use super::text::{Position, TextMap, assemble};
 use crate::meter::{MeterError, Metered, Options, instrument};
 use crate::wasi::{Abi, Function, Parameter};
 use serde::Serialize;
@@ -7,8 +8,7 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use wasmparser::{
-    CompositeInnerType, Encoding, ExternalKind, KnownCustom, Name, Parser, Payload, TypeRef,
-    ValType,
+    CompositeInnerType, Encoding, ExternalKind, Parser, Payload, TypeRef, ValType, Validator,
 };
 
 /// Why a module can't run. Every message says what is wrong; [`LoadError::hint`] says what to do.
@@ -27,8 +27,22 @@ pub enum LoadError {
     Text {
         /// What the user called it.
         name: String,
-        /// Line, column and what is wrong there.
+        /// What is wrong, with line, column and the text there.
         cause: String,
+        /// Where.
+        position: Position,
+        /// What is wrong, in one line.
+        brief: String,
+    },
+    /// The text format, of a module that breaks a rule of the specification.
+    #[error("`{name}` is not a valid module: {cause} (line {}, column {})", .position.line, .position.column)]
+    InvalidText {
+        /// What the user called it.
+        name: String,
+        /// What is wrong.
+        cause: String,
+        /// Where.
+        position: Position,
     },
     /// A component, not a core module.
     #[error("`{name}` is a WebAssembly component; Verirun runs core modules with WASI preview1")]
@@ -130,6 +144,19 @@ impl LoadError {
         }
     }
 
+    /// Where in the text the mistake is, and what it is in one line, if it is one of a text.
+    pub fn in_text(&self) -> Option<(Position, &str)> {
+        match self {
+            Self::Text {
+                position, brief, ..
+            } => Some((*position, brief)),
+            Self::InvalidText {
+                position, cause, ..
+            } => Some((*position, cause)),
+            _ => None,
+        }
+    }
+
     /// A short name that does not change, for programs.
     pub fn code(&self) -> &'static str {
         match self {
@@ -137,7 +164,7 @@ impl LoadError {
             Self::Text { .. } => "bad-text",
             Self::Component { .. } => "component",
             Self::Truncated { .. } => "truncated",
-            Self::Invalid { .. } => "invalid",
+            Self::Invalid { .. } | Self::InvalidText { .. } => "invalid",
             Self::MissingImports { .. } => "missing-imports",
             Self::NoStart { .. } => "no-start",
             Self::NoMemory { .. } => "no-memory",
@@ -152,7 +179,7 @@ impl LoadError {
             Self::NotWasm { .. } => {
                 "Choose a .wasm file that a compiler made for wasm32-wasip1, or a .wat text."
             }
-            Self::Text { .. } => "Correct the text at that place.",
+            Self::Text { .. } | Self::InvalidText { .. } => "Correct the text at that place.",
             Self::Component { .. } => {
                 "Build for wasm32-wasip1 instead of wasip2, or take the core module out with `wasm-tools component unbundle`."
             }
@@ -228,10 +255,12 @@ pub struct ModuleInfo {
 pub struct Module {
     /// The binary.
     pub wasm: Arc<[u8]>,
+    /// Where its operators came from, if it was a text.
+    pub(super) text: Option<Arc<TextMap>>,
     /// What it is.
     pub info: ModuleInfo,
     /// The instrumented module, made when it is first needed.
-    metered: Arc<[OnceLock<Arc<Metered>>; 4]>,
+    metered: Arc<[OnceLock<Arc<Metered>>; 8]>,
 }
 
 impl Module {
@@ -240,10 +269,14 @@ impl Module {
     /// # Errors
     /// A [`LoadError`] that names what is wrong; nothing of the module has run.
     pub fn load(name: &str, bytes: &[u8]) -> Result<Self, LoadError> {
-        let wasm = to_binary(name, bytes)?;
+        let (wasm, text) = read(name, bytes)?;
         let info = inspect(name, &wasm)?;
+        if let Some(text) = &text {
+            validate_text(name, &wasm, text)?;
+        }
         Ok(Self {
             wasm: Arc::from(&*wasm),
+            text: text.map(Arc::new),
             info,
             metered: Arc::default(),
         })
@@ -272,7 +305,8 @@ impl Module {
     }
 
     fn slot(&self, options: Options) -> &OnceLock<Arc<Metered>> {
-        &self.metered[2 * options.target as usize + options.detail as usize]
+        let state = 4 * usize::from(options.state);
+        &self.metered[state + 2 * options.target as usize + options.detail as usize]
     }
 
     /// The module with metering, if it was made.
@@ -285,38 +319,19 @@ impl Module {
     pub fn restore(&self, options: Options, metered: Metered) {
         self.slot(options).get_or_init(|| Arc::new(metered));
     }
-
-    /// What the module's name section calls a function, by its index.
-    pub fn function_name(&self, function: u32) -> Option<String> {
-        for payload in Parser::new(0).parse_all(&self.wasm) {
-            let Ok(Payload::CustomSection(section)) = payload else {
-                continue;
-            };
-            let KnownCustom::Name(names) = section.as_known() else {
-                continue;
-            };
-            for subsection in names {
-                let Ok(Name::Function(map)) = subsection else {
-                    continue;
-                };
-                // The section is only a hint, and may be wrong in any way.
-                let found = map
-                    .into_iter()
-                    .map_while(Result::ok)
-                    .find(|naming| naming.index == function);
-                if let Some(naming) = found {
-                    return Some(naming.name.to_owned());
-                }
-            }
-        }
-        None
-    }
 }
 
 /// A module's binary form, from either form.
 pub(crate) fn to_binary<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, LoadError> {
+    read(name, bytes).map(|(wasm, _)| wasm)
+}
+
+/// That, and where its operators came from if it was a text.
+type Read<'a> = (Cow<'a, [u8]>, Option<TextMap>);
+
+fn read<'a>(name: &str, bytes: &'a [u8]) -> Result<Read<'a>, LoadError> {
     if bytes.starts_with(b"\0asm") {
-        return Ok(Cow::Borrowed(bytes));
+        return Ok((Cow::Borrowed(bytes), None));
     }
     let not_wasm = |found: &str| LoadError::NotWasm {
         name: name.to_owned(),
@@ -341,11 +356,36 @@ pub(crate) fn to_binary<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>
     if !name.ends_with(".wat") && !start.starts_with(['(', ';']) {
         return Err(not_wasm("it is text, but not the WebAssembly text format"));
     }
-    let parsed = wat::parse_str(text).map_err(|error| LoadError::Text {
-        name: name.to_owned(),
-        cause: error.to_string(),
-    });
-    parsed.map(Cow::Owned)
+    match assemble(name, text) {
+        Ok((wasm, map)) => Ok((Cow::Owned(wasm), Some(map))),
+        Err(problem) => Err(LoadError::Text {
+            name: name.to_owned(),
+            cause: problem.report,
+            position: problem.position,
+            brief: problem.message,
+        }),
+    }
+}
+
+/// Checks an assembled module at once, so that a mistake is shown where it was written. A binary one
+/// is checked when it is instrumented.
+fn validate_text(name: &str, wasm: &[u8], text: &TextMap) -> Result<(), LoadError> {
+    let mut validator = Validator::new_with_features(crate::meter::features());
+    let Err(error) = validator.validate_all(wasm) else {
+        return Ok(());
+    };
+    let name = name.to_owned();
+    Err(match text.position(wasm, error.offset() as u64) {
+        Some(position) => LoadError::InvalidText {
+            name,
+            cause: error.message().to_owned(),
+            position,
+        },
+        None => LoadError::Invalid {
+            name,
+            cause: error.to_string(),
+        },
+    })
 }
 
 fn inspect(name: &str, wasm: &[u8]) -> Result<ModuleInfo, LoadError> {

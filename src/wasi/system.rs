@@ -1,6 +1,7 @@
 //! The state of one run's system, and the dispatch of calls to it.
 
 use super::clock::Clock;
+use super::record::{self, CallLog};
 use super::trace::{Trace, Traced};
 use super::*;
 use crate::fs::{Filesystem, FsError};
@@ -88,7 +89,7 @@ pub struct Setup {
 }
 
 #[derive(Debug, Clone)]
-enum Source {
+pub(super) enum Source {
     ChaCha(Box<ChaCha20Rng>),
     Constant(u8),
 }
@@ -101,7 +102,7 @@ pub struct System {
     pub(super) terminal: bool,
     pub(super) fds: Descriptors,
     pub(super) clock: Clock,
-    random: Source,
+    pub(super) random: Source,
     file_limit: Option<u64>,
     /// Steps executed before the current call; the engine keeps it up to date.
     pub steps: u64,
@@ -109,6 +110,8 @@ pub struct System {
     pub calls: u64,
     /// Digests all calls, if that is asked for.
     pub trace: Option<Trace>,
+    /// Records the calls, if that is asked for.
+    pub record: Option<CallLog>,
     /// Standard input.
     pub stdin: Stdin,
     /// Standard output and error.
@@ -153,6 +156,7 @@ impl System {
             steps: 0,
             calls: 0,
             trace: setup.trace.then(Trace::default),
+            record: None,
             stdin: setup.stdin,
             output: Output::with_limit(setup.output_limit),
             fs,
@@ -162,6 +166,10 @@ impl System {
     /// Makes one call of the guest.
     pub fn call(&mut self, call: &Call, memory: &mut Memory<'_>) -> Reply {
         self.stdin.play(self.calls);
+        let paths = match self.record {
+            Some(_) => record::paths(call, memory),
+            None => Vec::new(),
+        };
         let reply = match self.trace.take() {
             None => self.answer(call, memory),
             Some(mut trace) => {
@@ -175,6 +183,9 @@ impl System {
                 reply
             }
         };
+        if let Some(record) = &mut self.record {
+            record.note(call, self.steps, reply, paths, memory);
+        }
         if reply != Reply::Block {
             self.calls += 1;
         }

@@ -1,12 +1,14 @@
 //! The face that JavaScript sees. Beside it only [`crate::engine`]'s browser engine knows JavaScript.
 //!
 //! It is used inside a dedicated worker. Everything it throws is an `Error` with a `code` (for
-//! programs) and a `hint` (what to do) beside its message.
+//! programs) and a `hint` (what to do) beside its message; a mistake in a text also has its `line` and
+//! `column`, from 1, and a `brief` message of one line.
 
 mod check;
 mod inspect;
 mod kept;
 mod options;
+mod proof;
 mod receipts;
 mod sign;
 mod watch;
@@ -17,7 +19,7 @@ use crate::fs::{
     mount_zip, write_zip,
 };
 use crate::receipt::Streams;
-use crate::task::{Module, ProfileError, Task as Inputs};
+use crate::task::{Module, Position, ProfileError, Task as Inputs};
 use crate::wasi::{Chunk, EPOCH};
 use crate::{StartError, State};
 use js_sys::{Array, Error, Object, Promise, Reflect, Uint8Array};
@@ -39,7 +41,16 @@ fn throw(code: &str, message: &str, hint: &str) -> JsValue {
 
 impl From<StartError> for JsValue {
     fn from(error: StartError) -> Self {
-        throw(error.code(), &error.to_string(), error.hint())
+        let thrown = throw(error.code(), &error.to_string(), error.hint());
+        if let StartError::Load(error) = &error
+            && let Some((Position { line, column }, brief)) = error.in_text()
+        {
+            // As in `throw`, this can't fail.
+            let _ = Reflect::set(&thrown, &"line".into(), &line.into());
+            let _ = Reflect::set(&thrown, &"column".into(), &column.into());
+            let _ = Reflect::set(&thrown, &"brief".into(), &brief.into());
+        }
+        thrown
     }
 }
 
@@ -222,7 +233,8 @@ impl Task {
     }
 
     /// Starts a run: `{args, env, stdin: Uint8Array | "live" | {terminal, pushed}, limits?, clock?: "fixed" | "virtual",
-    /// random?: "seeded" | "truebit-v1", seed?: hex, preopens?, trace?: boolean, engine?, watch?}`.
+    /// random?: "seeded" | "truebit-v1", seed?: hex, preopens?, trace?: boolean, engine?, watch?,
+    /// calls?: boolean, profile?: boolean, commit?: boolean, fault?: "STEP:ADDRESS:BIT"}`.
     /// Without `preopens` the guest has one, `/`. `pushed` are the events of an earlier run's live
     /// input, as a receipt has them. The program's own name, `program`, is that of the module
     /// by default, and `null` for no arguments at all. May be called many times; a run never changes the
@@ -231,6 +243,9 @@ impl Task {
     /// `engine` is `"interpreter"` (the default), `"browser"`, `"both"` or `"auto"`. The browser's
     /// engine only comes back at the end; `watch(output, stats)` is called meanwhile, from within
     /// `slice`, and must not use the run.
+    ///
+    /// `calls` and `profile` are for [`Run::calls`] and [`Run::profile`]; a run with a profile is on the
+    /// interpreter.
     pub fn start(&self, options: &Object) -> Result<Run, JsValue> {
         let module = self.loaded()?;
         let task = options::task(module, &self.inputs, options)?;
@@ -350,6 +365,21 @@ impl Run {
         self.run.trace()
     }
 
+    /// The calls so far, `{total, calls}`; `undefined` if the run was started without `calls`.
+    pub fn calls(&self) -> Result<JsValue, JsValue> {
+        self.run
+            .calls()
+            .map_or(Ok(JsValue::UNDEFINED), |calls| to_js(&calls))
+    }
+
+    /// Which functions made the steps: a list of `{function, name, parent, steps, calls}`, the root
+    /// first; `undefined` if the run was started without `profile`.
+    pub fn profile(&self) -> Result<JsValue, JsValue> {
+        self.run
+            .profile()
+            .map_or(Ok(JsValue::UNDEFINED), |nodes| to_js(&nodes))
+    }
+
     /// Stops the run; output and files stay.
     pub fn cancel(&mut self) {
         self.run.cancel();
@@ -358,6 +388,14 @@ impl Run {
     /// How it ended, or `undefined`.
     pub fn outcome(&self) -> Result<JsValue, JsValue> {
         self.run.outcome().map_or(Ok(JsValue::UNDEFINED), to_js)
+    }
+
+    /// Where it trapped or passed a limit: `{function, name, offset, source: {file, line, column}}`, each
+    /// `null` if it is not known; `undefined` if it ended in another way.
+    pub fn whereabouts(&self) -> Result<JsValue, JsValue> {
+        self.run
+            .whereabouts()
+            .map_or(Ok(JsValue::UNDEFINED), |place| to_js(&place))
     }
 
     fn entries(&self) -> Vec<Entry> {

@@ -367,15 +367,55 @@ for (const [where, origin] of [
   });
 }
 
-test("without JSPI the browser's engine is stopped with its worker, and the output is kept", async () => {
-  const worker = `${NO_JSPI};\n`;
-  const visitor = await open(verirun, {
+test("it works in a worker of the page too", async () => {
+  const script = `import { run } from "./api.js";
+    const { stdoutText } = await run("tasks/hello/hello.wasm", { args: ["worker"] });
+    postMessage(stdoutText);`;
+  verirun.pages["/own-worker.js"] = script;
+  const visitor = await open(verirun);
+  const text = await visitor.page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const worker = new Worker("own-worker.js", { type: "module" });
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = ({ message }) => reject(new Error(message));
+      }),
+  );
+  assert.match(text, /Hello, worker!/);
+  await visitor.done();
+});
+
+/** A page whose workers begin with a script of the test's. */
+const openWith = (script) =>
+  open(verirun, {
     prepare: (context) =>
       context.route("**/api-worker.js", async (route) => {
         const response = await route.fetch();
-        await route.fulfill({ response, body: worker + (await response.text()) });
+        await route.fulfill({ response, body: `${script};\n${await response.text()}` });
       }),
   });
+
+test("if the runtime itself fails the run says so, and the next one is not concerned", async () => {
+  const crash = `addEventListener("message", ({ data }) => {
+    if (data.type === "start" && data.request.args[0] === "crash") setTimeout(() => { throw new Error("broken"); });
+  })`;
+  const visitor = await openWith(crash);
+  const told = await visitor.page.evaluate(async () => {
+    const fine = api.run({ wat: programs.ECHO }, { live: true });
+    await fine.stdout.getReader().read();
+    const crashed = await failure(api.run({ wat: programs.ENDLESS }, { args: ["crash"] }));
+    const after = await api.run({ wat: programs.NOTHING });
+    await fine.stdin.close();
+    return { crashed, after: after.ok, fine: (await fine).ok };
+  });
+  assert.equal(told.crashed.code, "runtime-crashed");
+  assert.match(told.crashed.message, /broken/);
+  assert.deepEqual([told.after, told.fine], [true, true]);
+  await visitor.done();
+});
+
+test("without JSPI the browser's engine is stopped with its worker, and the output is kept", async () => {
+  const visitor = await openWith(NO_JSPI);
   const ended = await visitor.page.evaluate(async () => {
     const run = api.run({ wat: programs.ENDLESS }, { engine: "browser" });
     await run.stdout.getReader().read();

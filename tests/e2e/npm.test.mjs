@@ -105,7 +105,7 @@ test("a script runs tasks in Node.js, and ends", async () => {
     assert.deepEqual([engine.outcome, engine.stats, engine.trace], [interpreter.outcome, interpreter.stats, interpreter.trace]);
   }
   assert.deepEqual([said.cancelled, said.stopped, said.aborted], ["cancelled", "cancelled", "TimeoutError"]);
-  assert.equal(said.verdict, "verified");
+  assert.deepEqual([said.verdict, said.element], ["verified", "function"]);
   assert.equal(said.missing.code, "unreachable");
   assert.ok(said.missing.ours && said.missing.hint);
 });

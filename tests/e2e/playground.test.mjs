@@ -212,9 +212,8 @@ test("input files can be picked, renamed, previewed and removed", async () => {
   await page.click('button[aria-label="Rename two.txt"]');
   await page.fill('#inputs input[aria-label="New path"]', "data/zwei.txt");
   await page.keyboard.press("Enter");
-  await page.click('button[aria-label="Preview one.txt"]');
-  await page.locator("#dialog pre", { hasText: "first file" }).waitFor();
-  await page.keyboard.press("Escape");
+  await page.click('#inputs button[title="Open one.txt"]');
+  await page.locator("#docs .doc:not([hidden]) .cm-content", { hasText: "first file" }).waitFor();
   await page.click('button[aria-label="Remove one.txt"]');
   await page.click("#run");
   await headline(page, "Finished");

@@ -30,6 +30,8 @@ const aborted = await run(endless, { signal: AbortSignal.timeout(200) }).then(
 );
 const missing = await run("./nowhere.wasm").catch((error) => error);
 
+// As where pages are made on a server.
+const { WasmTask } = await import("verirun/wasm-task");
 const { verdict } = await verify(first.receipt, { module: hello });
 
 console.log(
@@ -42,6 +44,7 @@ console.log(
     stopped: stopped.outcome.kind,
     aborted,
     verdict,
+    element: typeof WasmTask,
     missing: { code: missing.code, hint: missing.hint, ours: missing instanceof VerirunError },
   }),
 );

@@ -49,7 +49,7 @@ fn run_driven(
     change(&mut task);
     let driving = Driving {
         engine,
-        listener: None,
+        ..Driving::default()
     };
     let mut run = Run::start_with(&module, &task, driving).expect("the run starts");
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());

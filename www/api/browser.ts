@@ -45,7 +45,8 @@ function spawn(module: WebAssembly.Module): WorkerLike {
 async function read(address: string | URL, what: string, signal?: AbortSignal): Promise<Blob> {
   let url: URL;
   try {
-    url = new URL(address, document.baseURI);
+    // In a worker there is no document.
+    url = new URL(address, globalThis.document?.baseURI ?? location.href);
   } catch {
     throw unreachable(what, String(address), "this is not an address");
   }

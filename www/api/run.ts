@@ -1,8 +1,7 @@
 /** One run: from what the caller gave to its result. */
 import type { Client } from "../client";
-import type { Engines, FileEntry, ModuleInfo, Outcome, OutputChunk } from "../face";
+import type { Outcome, OutputChunk } from "../face";
 import type { InputItem } from "../inputs";
-import { describe } from "../outcome";
 import type { RunRequest, RunStats } from "../protocol";
 import { orAborted } from "./abort";
 import { VerirunError } from "./errors";
@@ -11,26 +10,15 @@ import type { Platform } from "./platform";
 import type { Report } from "../worker/runtime";
 import type { Pool, Slot } from "./pool";
 import { Recording } from "./recording";
+import { CANCELLED, collect, type Ended, isRefusal, prove, toResult } from "./result";
 import { placeFiles, readArgs, readFiles, readEnv, readLimitValues, readProgram, readSeed, readStdin, type Program } from "./task";
-import type { ModuleSource, Receipt, ResultFile, Run, RunOptions, RunResult } from "./types";
-import { explain, idOf, readReceipt, verification } from "./verify";
+import type { ModuleSource, Run, RunOptions, RunResult } from "./types";
+import { readReceipt } from "./verify";
 
 /** Bytes of changed files that are given with the result. */
 const COLLECT = 256 * 1024 * 1024;
 /** A worker that holds more than this after a run is not kept for another one: pages of memory, and bytes. */
 const SMALL = { pages: 1024, bytes: 32 * 1024 * 1024 };
-
-interface Ended {
-  outcome: Outcome;
-  stats: RunStats;
-  engines: Engines | null;
-  trace: string | null;
-  filesLost: boolean;
-}
-
-type Proof = Pick<RunResult, "receipt" | "noReceipt" | "verification">;
-
-const CANCELLED: Proof = { receipt: null, noReceipt: "a cancelled run has no receipt", verification: null };
 
 const NO_STATS: RunStats = {
   steps: 0,
@@ -232,7 +220,7 @@ export class TaskRun implements Run {
       return result;
     } catch (error) {
       // A refusal (a bad module, a bad path) leaves a good worker; whatever else, this one is not used again.
-      reusable = error instanceof VerirunError || (slot.ready && isRefusal(error));
+      reusable = slot.ready && slot.problem === null && isRefusal(error);
       if (signal.aborted) reusable = false;
       if (slot.problem && !slot.ready) throw this.#pool.blocked(slot.problem.message);
       throw error;
@@ -260,37 +248,8 @@ export class TaskRun implements Run {
     const end = await ended;
     const entries = end.filesLost ? [] : await client.files();
     const changed = await collect(client, entries, this.#options.collectBytes ?? COLLECT);
-    const proof = end.filesLost ? CANCELLED : await this.#prove(client, request, expected);
-    return Object.assign(this.#toResult(module, end, changed), proof);
-  }
-
-  /** The receipt, and what comparing with the one that was expected comes to. */
-  async #prove(client: Client, request: RunRequest, expected: string | null): Promise<Proof> {
-    const proof: Proof = { receipt: null, noReceipt: null, verification: null };
-    if (this.#options.receipt ?? true) {
-      try {
-        proof.receipt = JSON.parse(await client.request({ type: "receipt", run: client.run })) as Receipt;
-      } catch (error) {
-        if (!isRefusal(error)) throw error;
-        proof.noReceipt = (error as Error).message;
-      }
-    }
-    if (expected !== null) {
-      try {
-        let verdict = await client.request({ type: "compare", run: client.run, receipt: expected });
-        if (verdict.difference?.what === "task") {
-          // The parts of the task tell more than its digest.
-          const part = await client.request({ type: "check-task", request, receipt: expected });
-          if (part) verdict = { ...verdict, message: explain(part), difference: part };
-        }
-        proof.verification = verification(verdict, idOf(expected));
-      } catch (error) {
-        if (!isRefusal(error)) throw error;
-        const { message, hint } = VerirunError.from(error);
-        proof.verification = verification({ verdict: "cannot-tell", message: `${message}. ${hint}`, difference: null }, null);
-      }
-    }
-    return proof;
+    const proof = end.filesLost ? CANCELLED : await prove(client, request, this.#options.receipt ?? true, expected);
+    return toResult(this.#written, module, end, changed, proof);
   }
 
   /** From now on the run hears what it is told; it is told what came before. */
@@ -337,65 +296,4 @@ export class TaskRun implements Run {
       };
     });
   }
-
-  #toResult(module: ModuleInfo, end: Ended, files: Map<string, ResultFile>): Omit<RunResult, keyof Proof> {
-    const { outcome, engines, trace, filesLost } = end;
-    const { busyMs, stdoutBytes: _out, stderrBytes: _err, ...stats } = end.stats;
-    const { headline, advice } = describe(outcome, stats.steps);
-    const exitCode = outcome.kind === "exit" ? outcome.code : null;
-    const written = this.#written;
-    const stdout = once(() => written.bytes(1));
-    const stderr = once(() => written.bytes(2));
-    const text = (bytes: () => Uint8Array): (() => string) => once(() => new TextDecoder().decode(bytes()));
-    const [stdoutText, stderrText] = [text(stdout), text(stderr)];
-    return {
-      outcome,
-      ok: exitCode === 0,
-      exitCode,
-      summary: `${headline}. ${advice}`.trim(),
-      get stdout() {
-        return stdout();
-      },
-      get stderr() {
-        return stderr();
-      },
-      get stdoutText() {
-        return stdoutText();
-      },
-      get stderrText() {
-        return stderrText();
-      },
-      files,
-      filesLost,
-      stats,
-      busyMs,
-      engines,
-      module,
-      trace,
-    };
-  }
-}
-
-const isRefusal = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code !== "runtime-crashed" && error.code !== "run-gone";
-
-/** Computes a value when it is first asked for. */
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | null = null;
-  return () => (made ??= { value: make() }).value;
-}
-
-/** What the run changed, with content while that is not too much. */
-async function collect(client: Client, entries: FileEntry[], most: number): Promise<Map<string, ResultFile>> {
-  const files = new Map<string, ResultFile>();
-  const holds = (entry: FileEntry): boolean => entry.type === "file" && entry.change !== "removed";
-  const changed = entries.filter((entry) => entry.change !== "same");
-  const sum = changed.filter(holds).reduce((sum, entry) => sum + entry.size, 0);
-  for (const { path, type, size, change, target } of changed) {
-    if (change === "same") continue;
-    const request = { type: "read-file", run: client.run, path, offset: 0, length: size } as const;
-    const bytes = type === "file" && change !== "removed" && sum <= most ? await client.request(request) : null;
-    files.set(path, { path, type, size, change, bytes, ...(target !== undefined && { target }) });
-  }
-  return files;
 }

@@ -38,7 +38,10 @@ export type TaskState = "idle" | "loading" | "running" | "waiting" | "done" | "e
 /** Further options for `run()`, beside what the attributes say. */
 export type TaskRunOptions = Omit<RunOptions, "onStatus" | "onLoading">;
 
-export class WasmTask extends HTMLElement {
+/** Where pages are made on a server the script may be imported, and does nothing. */
+const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
+
+export class WasmTask extends Base {
   static readonly observedAttributes = ["src", "label", "autorun"];
   readonly #view: View;
   #output: Output | null = null;
@@ -353,4 +356,4 @@ declare global {
   }
 }
 
-if (!customElements.get("wasm-task")) customElements.define("wasm-task", WasmTask);
+if (globalThis.customElements && !customElements.get("wasm-task")) customElements.define("wasm-task", WasmTask);

@@ -202,8 +202,8 @@ export class RunLoop {
       const outcome = this.run.outcome();
       if (!outcome) throw new Error("the run ended without an outcome");
       this.#send();
-      const [engines, trace] = [this.run.engines(), this.run.trace() ?? null];
-      this.post({ type: "done", run: this.number, outcome, stats: this.#stats(), engines, trace });
+      const [engines, trace, place] = [this.run.engines(), this.run.trace() ?? null, this.run.whereabouts() ?? null];
+      this.post({ type: "done", run: this.number, outcome, stats: this.#stats(), engines, trace, place });
     } catch (error) {
       this.crashed(error);
     }

@@ -1,8 +1,7 @@
 //! Building the test programs in `tests/guests`: Rust, C, and AssemblyScript.
 
 use crate::layout::Layout;
-use crate::outdated::{finish, is_outdated};
-use crate::{node, process, tools, zig};
+use crate::{node, outdated, process, tools, zig};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
@@ -35,13 +34,9 @@ fn rust(layout: &Layout, what: &[&str], target: &str) -> Result<()> {
 fn c(layout: &Layout) -> Result<()> {
     let folder = layout.at("tests/guests/c");
     let out = layout.target.join("guests/c");
-    let outdated = outdated(&folder, "c", &out)?;
-    if outdated.is_empty() {
-        return Ok(());
-    }
     let zig = zig::ensure(layout)?;
-    for (source, program) in outdated {
-        finish(&program, |unfinished| {
+    for (source, program) in programs(&folder, "c", &out)? {
+        outdated::build(&program, &folder, |unfinished| {
             process::run(
                 zig::cc(layout, &zig)
                     .args([
@@ -65,13 +60,9 @@ fn c(layout: &Layout) -> Result<()> {
 fn assemblyscript(layout: &Layout) -> Result<()> {
     let folder = layout.at("tests/guests/assembly");
     let out = layout.target.join("guests/assembly");
-    let outdated = outdated(&folder, "ts", &out)?;
-    if outdated.is_empty() {
-        return Ok(());
-    }
     node::ensure(layout)?;
-    for (source, program) in outdated {
-        finish(&program, |unfinished| {
+    for (source, program) in programs(&folder, "ts", &out)? {
+        outdated::build(&program, &folder, |unfinished| {
             // Without a host's `abort`: a guest imports WASI and nothing else.
             process::run(
                 node::command(layout, &["node_modules/assemblyscript/bin/asc.js"])
@@ -87,9 +78,8 @@ fn assemblyscript(layout: &Layout) -> Result<()> {
     Ok(())
 }
 
-/// The sources in `folder` that end in `extension`, each with its program in `out`, as far as the program is missing or
-/// older than anything in the folder or below it.
-fn outdated(folder: &Path, extension: &str, out: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
+/// The sources in `folder` that end in `extension`, each with its program in `out`.
+fn programs(folder: &Path, extension: &str, out: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
     let mut sources = Vec::new();
     for entry in
         std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
@@ -100,9 +90,7 @@ fn outdated(folder: &Path, extension: &str, out: &Path) -> Result<Vec<(PathBuf, 
         }
         let name = source.file_stem().context("a source has a name")?;
         let program = out.join(name).with_extension("wasm");
-        if is_outdated(&program, &[folder])? {
-            sources.push((source, program));
-        }
+        sources.push((source, program));
     }
     sources.sort();
     Ok(sources)

@@ -1,40 +1,21 @@
 //! Building again only what has changed.
 
 use anyhow::{Context, Result};
-use std::path::Path;
-use std::time::SystemTime;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
 
-/// Whether a program is missing or older than anything in the given folders or below them.
-pub fn is_outdated(program: &Path, folders: &[&Path]) -> Result<bool> {
-    let Ok(built) = program.metadata().and_then(|meta| meta.modified()) else {
-        return Ok(true);
-    };
-    for folder in folders {
-        if newest(folder)? > built {
-            return Ok(true);
-        }
+/// Builds a program unless it is there, made from just what is in `folder` now and below it.
+///
+/// That is told by content and not by time, so that a program holds for every checkout of the same sources, and none
+/// stays after a branch was changed. `build` writes aside: only a whole program ever has the final name.
+pub fn build(program: &Path, folder: &Path, build: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let mut hasher = DefaultHasher::new();
+    hash_folder(folder, Path::new(""), &mut hasher)?;
+    let inputs = format!("{:016x}", hasher.finish());
+    let stamp = program.with_extension("inputs");
+    if program.is_file() && std::fs::read_to_string(&stamp).is_ok_and(|found| found == inputs) {
+        return Ok(());
     }
-    Ok(false)
-}
-
-/// When the last change below a folder was made.
-fn newest(folder: &Path) -> Result<SystemTime> {
-    let mut newest = SystemTime::UNIX_EPOCH;
-    for entry in
-        std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
-    {
-        let entry = entry?;
-        let changed = match entry.file_type()?.is_dir() {
-            true => self::newest(&entry.path())?,
-            false => entry.metadata()?.modified()?,
-        };
-        newest = newest.max(changed);
-    }
-    Ok(newest)
-}
-
-/// Lets `build` write a program aside: only a whole one ever has the final name.
-pub fn finish(program: &Path, build: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     if let Some(folder) = program.parent() {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
@@ -42,5 +23,28 @@ pub fn finish(program: &Path, build: impl FnOnce(&Path) -> Result<()>) -> Result
     let unfinished = program.with_extension("unfinished.wasm");
     build(&unfinished)?;
     std::fs::rename(&unfinished, program)
-        .with_context(|| format!("cannot rename to {}", program.display()))
+        .with_context(|| format!("cannot rename to {}", program.display()))?;
+    std::fs::write(&stamp, inputs).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+/// Names and contents of all that is below a folder, in the order of the names.
+fn hash_folder(folder: &Path, name: &Path, hasher: &mut DefaultHasher) -> Result<()> {
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
+    paths.sort();
+    for path in paths {
+        let name = name.join(path.file_name().context("an entry has a name")?);
+        if path.is_dir() {
+            hash_folder(&path, &name, hasher)?;
+        } else {
+            name.hash(hasher);
+            std::fs::read(&path)
+                .with_context(|| format!("cannot read {}", path.display()))?
+                .hash(hasher);
+        }
+    }
+    Ok(())
 }

@@ -2,8 +2,7 @@
 //! and given the program as a file. `tasks/README.md` describes what a program sees.
 
 use crate::layout::Layout;
-use crate::outdated::{finish, is_outdated};
-use crate::{process, task_build, tasks, zig};
+use crate::{outdated, process, task_build, tasks, zig};
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -14,6 +13,16 @@ pub const PYTHON: &str = "python";
 
 /// The crate that has QuickJS's sources; `tasks/runtimes/javascript/Cargo.toml` says which version.
 const QUICKJS: &str = "rquickjs-sys";
+
+/// The crate that has Python's library, and its license with it.
+const PYTHON_LIBRARY: &str = "rustpython-pylib";
+
+/// Where each of the two crates is a dependency.
+const TASKS: &str = "tasks/Cargo.toml";
+const PYTHON_MANIFEST: &str = "tasks/runtimes/python/Cargo.toml";
+
+/// How long the Python runtime takes to build on two cores.
+const PYTHON_MINUTES: u32 = 6;
 
 /// A runtime as its `runtime.json` describes it.
 pub struct Runtime {
@@ -69,7 +78,7 @@ impl Runtime {
             .join(format!("{}.wasm", self.id))
     }
 
-    /// Copies what is published and returns the runtime's entry in the index of tasks.
+    /// Copies what is published, the license of what was compiled too, and returns the runtime's entry in the index of tasks.
     pub fn publish(&self, layout: &Layout, out: &Path) -> Result<Value> {
         let folder = out.join(&self.id);
         std::fs::create_dir_all(&folder)?;
@@ -80,6 +89,12 @@ impl Runtime {
         let starter = self.text("starter")?;
         std::fs::copy(self.folder.join(starter), folder.join(starter))
             .with_context(|| format!("cannot copy the runtime's {starter}"))?;
+        let license = match self.id.as_str() {
+            JAVASCRIPT => crate_sources(layout, TASKS, QUICKJS)?.join("quickjs/LICENSE"),
+            _ => crate_sources(layout, PYTHON_MANIFEST, PYTHON_LIBRARY)?.join("Lib/PSF-LICENSE"),
+        };
+        std::fs::copy(&license, folder.join("LICENSE.txt"))
+            .with_context(|| format!("cannot copy {}", license.display()))?;
         let program = self.program()?;
         let url = format!("{}/{starter}", self.id);
         let path = program.trim_start_matches('/');
@@ -106,15 +121,11 @@ pub fn build(layout: &Layout) -> Result<Vec<Runtime>> {
     let mut runtimes = Vec::new();
     for id in [JAVASCRIPT, PYTHON] {
         let folder = layout.at("tasks/runtimes").join(id);
-        if !folder.is_dir() {
-            continue;
-        }
         let runtime = Runtime::read(&folder)?;
-        let module = runtime.built(layout);
-        match id {
-            JAVASCRIPT => javascript(layout, &folder, &module),
-            _ => bail!("nobody knows how it is built"),
-        }
+        outdated::build(&runtime.built(layout), &folder, |unfinished| match id {
+            JAVASCRIPT => javascript(layout, &folder, unfinished),
+            _ => python(layout, unfinished),
+        })
         .with_context(|| format!("runtime {id}"))?;
         runtimes.push(runtime);
     }
@@ -123,45 +134,55 @@ pub fn build(layout: &Layout) -> Result<Vec<Runtime>> {
 
 /// QuickJS with a host of our own.
 fn javascript(layout: &Layout, folder: &Path, module: &Path) -> Result<()> {
-    if !is_outdated(module, &[folder])? {
-        return Ok(());
+    let sources = crate_sources(layout, TASKS, QUICKJS)?.join("quickjs");
+    let mut command = zig::cc(layout, &zig::ensure(layout)?);
+    command
+        // -Os is a third smaller than -O2 and no slower. Its warnings are not ours to mend.
+        .args(["-Os", "-std=gnu23", "-w", "-s"])
+        .args(["-D_GNU_SOURCE", "-DQUICKJS_NG_BUILD"])
+        // host.c's bound of half a megabyte for JavaScript, and room for what C does at its end.
+        .arg("-Wl,-z,stack-size=1048576")
+        .arg("-I")
+        .arg(&sources);
+    for source in ["host.c", "engine.c"] {
+        command.arg(folder.join(source));
     }
-    let sources = crate_sources(layout, QUICKJS)?.join("quickjs");
-    let zig = zig::ensure(layout)?;
-    finish(module, |unfinished| {
-        let mut command = zig::cc(layout, &zig);
-        command
-            // -Os is a third smaller than -O2 and no slower. Its warnings are not ours to mend.
-            .args(["-Os", "-std=gnu23", "-w", "-s"])
-            .args(["-D_GNU_SOURCE", "-DQUICKJS_NG_BUILD"])
-            // host.c's bound of half a megabyte for JavaScript, and room for what C does at its end.
-            .arg("-Wl,-z,stack-size=1048576")
-            .arg("-I")
-            .arg(&sources);
-        for source in ["host.c", "engine.c"] {
-            command.arg(folder.join(source));
-        }
-        for source in ["libregexp.c", "libunicode.c", "dtoa.c"] {
-            command.arg(sources.join(source));
-        }
-        process::run(command.arg("-o").arg(unfinished))
-    })
+    for source in ["libregexp.c", "libunicode.c", "dtoa.c"] {
+        command.arg(sources.join(source));
+    }
+    process::run(command.arg("-o").arg(module))
 }
 
-/// The unpacked sources of a crate that `tasks/Cargo.lock` names: cargo downloads and checks them.
-fn crate_sources(layout: &Layout, name: &str) -> Result<PathBuf> {
-    let metadata = process::output(&mut layout.cargo(&[
-        "metadata",
-        "--format-version=1",
-        "--locked",
-        "--manifest-path=tasks/Cargo.toml",
-    ]))?;
+/// RustPython with a host of our own.
+fn python(layout: &Layout, module: &Path) -> Result<()> {
+    eprintln!("Building the Python runtime, once: about {PYTHON_MINUTES} minutes on two cores.");
+    let target = task_build::folder(layout).join("python");
+    process::run(
+        layout
+            .cargo(&["build", "--release", "--locked", "--target=wasm32-wasip1"])
+            // Its parser's crates ask for Rust 1.96, and compile with ours.
+            .args(["--ignore-rust-version", "--manifest-path", PYTHON_MANIFEST])
+            .arg("--target-dir")
+            .arg(&target),
+    )?;
+    let built = target.join("wasm32-wasip1/release/python.wasm");
+    std::fs::copy(&built, module).with_context(|| format!("cannot copy {}", built.display()))?;
+    Ok(())
+}
+
+/// The unpacked sources of a crate that a manifest's lock file names: cargo downloads and checks them.
+fn crate_sources(layout: &Layout, manifest: &str, name: &str) -> Result<PathBuf> {
+    let metadata = process::output(
+        layout
+            .cargo(&["metadata", "--format-version=1", "--locked"])
+            .args(["--manifest-path", manifest]),
+    )?;
     let metadata: Value = serde_json::from_str(&metadata)?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
-    let manifest = packages
+    let found = packages
         .filter(|package| package["name"] == name)
         .find_map(|package| package["manifest_path"].as_str())
-        .with_context(|| format!("tasks/Cargo.lock has no package {name}"))?;
-    let folder = Path::new(manifest).parent();
+        .with_context(|| format!("{manifest} depends on no package {name}"))?;
+    let folder = Path::new(found).parent();
     Ok(folder.context("a manifest is in a folder")?.to_owned())
 }

@@ -1,9 +1,8 @@
 //! Compiling the sample tasks, each by the language that its source is in.
 
 use crate::layout::Layout;
-use crate::outdated::{finish, is_outdated};
 use crate::tasks::Task;
-use crate::{go, node, process, runtimes, zig};
+use crate::{go, node, outdated, process, runtimes, zig};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
@@ -85,17 +84,14 @@ fn compile_one(layout: &Layout, task: &Task) -> Result<()> {
     let Some(program) = module(layout, task)? else {
         return Ok(());
     };
-    if matches!(task.language, Language::Text | Language::Rust)
-        || !is_outdated(&program, &[&task.folder])?
-    {
+    if matches!(task.language, Language::Text | Language::Rust) {
         return Ok(());
     }
     let source = task.folder.join(task.source()?);
-    finish(&program, |unfinished| match task.language {
+    outdated::build(&program, &task.folder, |unfinished| match task.language {
         Language::C => process::run(
             zig::cc(layout, &zig::ensure(layout)?)
-                .args(["-std=gnu23", "-Os", "-Wall", "-Wextra", "-Werror"])
-                .args(KEEP_NAMES)
+                .args(["-std=gnu23", "-Os", "-Wall", "-Wextra", "-Werror", "-s"])
                 .arg(&source)
                 .arg("-o")
                 .arg(unfinished),
@@ -104,15 +100,14 @@ fn compile_one(layout: &Layout, task: &Task) -> Result<()> {
             zig::cxx(layout, &zig::ensure(layout)?)
                 // WASI has no exceptions yet.
                 .args(["-std=c++23", "-fno-exceptions", "-fno-rtti"])
-                .args(["-Os", "-Wall", "-Wextra", "-Werror"])
-                .args(KEEP_NAMES)
+                .args(["-Os", "-Wall", "-Wextra", "-Werror", "-s"])
                 .arg(&source)
                 .arg("-o")
                 .arg(unfinished),
         ),
         Language::Zig => process::run(
             zig::build_exe(layout, &zig::ensure(layout)?)
-                .args(["-O", "ReleaseSmall", "-fno-strip"])
+                .args(["-O", "ReleaseSmall", "-fstrip"])
                 .arg(&source)
                 .arg(format!("-femit-bin={}", unfinished.display())),
         ),
@@ -130,13 +125,9 @@ fn compile_one(layout: &Layout, task: &Task) -> Result<()> {
                     .arg(&source)
                     .args(["--runtime", "incremental", "--exportStart", "_start"])
                     .args(["--optimizeLevel", "3", "--shrinkLevel", "1"])
+                    // Without a host's `abort`, since a task imports WASI and nothing else: wasi.ts has one.
                     .arg("--use")
-                    // Without a host's `abort`: a task imports WASI and nothing else.
-                    .arg(format!(
-                        "abort=tasks/{}/{}/abort",
-                        task.id,
-                        task.source()?.trim_end_matches(".ts")
-                    ))
+                    .arg(format!("abort=tasks/{}/wasi/abort", task.id))
                     .arg("--outFile")
                     .arg(unfinished),
             )
@@ -144,6 +135,3 @@ fn compile_one(layout: &Layout, task: &Task) -> Result<()> {
         Language::Text | Language::Rust | Language::Script(_) => Ok(()),
     })
 }
-
-/// Names of functions stay, since they are what a trap's message shows; the rest of what a debugger reads does not.
-const KEEP_NAMES: [&str; 1] = ["-g0"];

@@ -35,7 +35,7 @@ impl EngineOptions {
         }
         Ok(Driving {
             engine,
-            listener: None,
+            ..Driving::default()
         })
     }
 

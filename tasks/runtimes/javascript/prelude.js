@@ -121,7 +121,7 @@
 
   const quoted = (text) => JSON.stringify(text);
   const keyed = (key) =>
-    typeof key === "symbol" ? `[${String(key)}]` : /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(key) ? key : quoted(key);
+    typeof key === "symbol" ? `[${String(key)}]` : /^[A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*$/.test(key) ? key : quoted(key);
 
   function inspect(value, depth = 0, above = []) {
     switch (typeof value) {

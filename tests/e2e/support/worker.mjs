@@ -37,11 +37,16 @@ export async function startWorker(page) {
       return new TextDecoder().decode(bytes);
     };
     /**
-     * Runs the module at an address, or the text given; without files, so that every run starts from an empty
-     * directory.
+     * Runs the module at an address, or the text given; every run starts from the files in `inputs`, with the
+     * text or address of each, or from an empty directory; with `contents` the result has those of changed files.
      */
-    globalThis.guests = async ({ url, text, name, args = [], env = [], stdin = "", limits = {}, ...options }) => {
+    globalThis.guests = async ({ url, text, name, args = [], env = [], stdin = "", limits = {}, inputs, contents, ...options }) => {
       await isReady;
+      if (inputs) await request({ type: "reset" });
+      for (const input of inputs ?? []) {
+        const source = input.url ? await (await fetch(input.url)).blob() : new Blob([input.text]);
+        await request({ type: "put-file", path: input.path, source });
+      }
       let module = new Blob([text ?? ""]);
       if (url) {
         const response = await fetch(url);
@@ -59,7 +64,13 @@ export async function startWorker(page) {
       delete stats.busyMs;
       const files = await request({ type: "list-files", run: number });
       const [stdout, stderr] = [await output(number, 1), await output(number, 2)];
-      return { outcome, stdout, stderr, stats, engines, trace, files };
+      const texts = {};
+      for (const { path, type, change, size } of contents ? files : []) {
+        if (type !== "file" || change === "same" || change === "removed") continue;
+        const bytes = await request({ type: "read-file", run: number, path, offset: 0, length: size });
+        texts[path] = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+      }
+      return { outcome, stdout, stderr, stats, engines, trace, files, ...(contents ? { texts } : {}) };
     };
     /** Makes an input directory for the runs that follow. */
     globalThis.putDirectory = async (path) => {
