@@ -15,6 +15,9 @@
 //! [`Run`] is driven in slices, so that the caller stays in control: it feeds standard input, takes
 //! output, and may stop at any time without losing anything.
 
+pub mod bisect;
+pub mod checkpoint;
+mod digest;
 pub mod engine;
 pub mod fs;
 pub mod lint;

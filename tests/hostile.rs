@@ -58,6 +58,7 @@ fn options(detail: Detail) -> Options {
     Options {
         detail,
         target: Target::Compiler,
+        state: false,
     }
 }
 

@@ -119,7 +119,10 @@ fn a_link_names_its_module_and_a_package_never_does() {
     // A link may have the module itself, but not both.
     let whole = pack(&module(), &task, Some(&receipt)).expect("packed");
     let linked = read_linked(&whole, LIMIT).expect("read");
-    assert_eq!((linked.module, linked.url), (Some(module().wasm), None));
+    assert_eq!(
+        (linked.module, linked.url),
+        (Some(module().wasm.to_vec()), None)
+    );
     let mut both = parts(&whole);
     both.push(("module.url".to_owned(), url.into()));
     let error = read_linked(&zip_of(&both), LIMIT).expect_err("both");

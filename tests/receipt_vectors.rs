@@ -17,6 +17,20 @@ const COPIES: &str = include_str!("receipt/copies.wat");
 const REMOVES: &str = include_str!("receipt/removes.wat");
 const TRAPS: &str = r#"(module (memory (export "memory") 1) (func (export "_start") unreachable))"#;
 
+/// Writes to a memory that grows, to a global and to standard output, for a million steps.
+const LOOPS: &str = r#"(module
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1) (global $n (mut i32) (i32.const 0))
+    (data (i32.const 0) "\10\00\00\00\06\00\00\00") (data (i32.const 16) "again\n")
+    (func (export "_start")
+        (loop $l
+            (i32.store (i32.add (i32.const 256) (i32.and (global.get $n) (i32.const 0xfffc)))
+                (global.get $n))
+            (global.set $n (i32.add (global.get $n) (i32.const 1)))
+            (if (i32.eqz (i32.and (global.get $n) (i32.const 0x7fff)))
+                (then (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
+            (br_if $l (i32.lt_u (global.get $n) (i32.const 64000))))))"#;
+
 /// A receipt with all that it is of.
 #[derive(Serialize, Deserialize, PartialEq, Debug)]
 struct Vector {
@@ -199,6 +213,12 @@ fn all() -> BTreeMap<&'static str, Vector> {
     task.limits.gas = Some(40);
     all.insert("gas", vector("A limit that is passed.", COPIES, &task, &[]));
     all.insert("signed", signed());
+    let task = Task {
+        checkpoints: true,
+        ..Task::default()
+    };
+    let what = "Checkpoints, some of whose parts change.";
+    all.insert("checkpoints", vector(what, LOOPS, &task, &[]));
     all
 }
 
@@ -326,6 +346,47 @@ fn bad() -> Vec<Bad> {
         bad.push(Bad {
             why: why.to_owned(),
             text: text.replacen(from, &to, 1),
+        });
+    }
+    let task = Task {
+        checkpoints: true,
+        ..Task::default()
+    };
+    let text = vector("", COPIES, &task, &[]).receipt.to_text();
+    for (why, from, to) in [
+        (
+            "no checkpoint",
+            r#""count": "1",
+      "interval""#,
+            r#""count": "0",
+      "interval""#,
+        ),
+        (
+            "an interval that is no power of two",
+            r#""interval": ""#,
+            r#""interval": "3", "x": ""#,
+        ),
+        (
+            "another root of checkpoints",
+            r#""root": "#,
+            r#""root": "00", "x": "#,
+        ),
+        (
+            "a checkpoint that is a number",
+            r#""checkpoints": [
+      {"#,
+            r#""checkpoints": [ 1, {"#,
+        ),
+        (
+            "an unknown name in a checkpoint",
+            r#""steps": "0","#,
+            r#""steps": "0", "stack": "0","#,
+        ),
+    ] {
+        assert!(text.contains(from), "{why}");
+        bad.push(Bad {
+            why: why.to_owned(),
+            text: text.replacen(from, to, 1),
         });
     }
     bad.push(Bad {

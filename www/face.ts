@@ -72,6 +72,10 @@ export interface StartOptions {
   program?: string | null;
   /** Whether to digest all calls. */
   trace?: boolean;
+  /** Whether to take checkpoints; the receipt then commits to them. */
+  commit?: boolean;
+  /** A fault to make on purpose, `STEP:ADDRESS:BIT`, to show how it is found: the result is wrong then. */
+  fault?: string;
   /** Whether to record the calls, for `Run.calls`. */
   calls?: boolean;
   /** Whether to find which functions make the steps, for `Run.profile`; then it runs on the interpreter. */
@@ -199,6 +203,8 @@ export interface Run extends ReceiptRun {
   engines(): Engines;
   /** SHA-256 of all calls and results so far, if the run was started with `trace`. */
   trace(): string | undefined;
+  /** The checkpoints so far, if the run was started with `commit`. */
+  checkpoints(): { root: string; interval: number; steps: number[] } | undefined;
   cancel(): void;
   outcome(): Outcome | undefined;
   whereabouts(): Whereabouts | undefined;

@@ -42,11 +42,13 @@ const kept = new KeptView(runner.client);
 runner.ended.on(() => void kept.refresh());
 
 const share = new Share(workbench, runner);
-share.openAddress();
 
 void (async () => {
   await workbench.loadSamples();
-  if (!(await projects.start())) await workbench.useFirstSample();
+  const restored = await projects.start();
+  // Only now: what a link sets up must not be replaced by what was open before.
+  share.openAddress();
+  if (!restored) await workbench.useFirstSample();
 })();
 // The terminal is large, and needed at the first run: fetched at the first sign of someone who may start one.
 for (const sign of ["pointermove", "pointerdown", "keydown", "focusin"]) {

@@ -49,6 +49,10 @@ export interface RunRequest {
   program?: string | null;
   /** Whether to digest all calls; the digest comes with `done`. */
   trace?: boolean;
+  /** Whether to take checkpoints; the receipt then commits to them. */
+  commit?: boolean;
+  /** A fault to make on purpose (StartOptions). */
+  fault?: string;
   /** Whether to record the calls, for `calls`. */
   calls?: boolean;
   /** Whether to find which functions make the steps, for `profile`; then it runs on the interpreter. */

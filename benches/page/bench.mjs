@@ -4,12 +4,16 @@
  * Every engine has a worker of its own that stays. The rounds go through all jobs, so that what
  * else the machine does hits all engines alike; the first round warms up and is marked as such.
  */
+import { openCold } from "./cold.mjs";
+
 const plan = await (await fetch("plan.json")).json();
 const report = (body) => fetch("report", { method: "POST", body: JSON.stringify(body) });
 const at = document.querySelector("#at");
 
 /** A worker whose answers come in the order of the questions. */
 async function start(engine) {
+  // The page itself can't be opened in a worker.
+  if (engine.kind === "cold") return openCold(engine.url);
   const worker = new Worker("worker.mjs", { type: "module" });
   const ask = (message) =>
     new Promise((resolve, reject) => {

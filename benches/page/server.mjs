@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const { plan, mounts } = JSON.parse(readFileSync(process.argv[2], "utf8"));
 mounts.push(["/", fileURLToPath(new URL("./", import.meta.url))]);
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json", ".wasm": "application/wasm" };
 
 const server = createServer(async (request, response) => {
   const { pathname } = new URL(request.url, "http://localhost");
@@ -21,8 +21,12 @@ const server = createServer(async (request, response) => {
   }
   if (pathname === "/plan.json") return response.end(JSON.stringify(plan));
   for (const [address, path] of mounts) {
-    if (!pathname.startsWith(address)) continue;
-    const file = join(path, normalize(pathname.slice(address.length) || (address === "/" ? "index.html" : "")));
+    // A `*` in an address stands for any number, for files that no cache may have.
+    const [start, numbered] = address.split("*");
+    const rest = numbered === undefined ? pathname.slice(start.length) : pathname.slice(start.length).replace(/^\d+/, "").slice(numbered.length);
+    if (!pathname.startsWith(start)) continue;
+    const folder = rest === "" || rest.endsWith("/");
+    const file = join(path, normalize(folder && address.endsWith("/") ? `${rest}index.html` : rest));
     const found = await stat(file).catch(() => null);
     if (!found?.isFile()) continue;
     response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream", "content-length": found.size });

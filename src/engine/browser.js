@@ -164,6 +164,26 @@ export class Guest {
     this.#view().set(bytes, address);
   }
 
+  /** What an exported function of that name returns; throws what the engine throws. */
+  cell(name) {
+    return this.#instance.exports[name]();
+  }
+
+  /** Bytes of an exported memory. */
+  sizeOf(memory) {
+    return this.#instance.exports[memory].buffer.byteLength;
+  }
+
+  /** Copies from an exported memory. */
+  readFrom(memory, address, into) {
+    into.set(new Uint8Array(this.#instance.exports[memory].buffer, address, into.length));
+  }
+
+  /** Copies to an exported memory. */
+  writeTo(memory, address, bytes) {
+    new Uint8Array(this.#instance.exports[memory].buffer, address, bytes.length).set(bytes);
+  }
+
   /** Whether there is an exported function of that name. */
   has(name) {
     return typeof this.#instance.exports[name] === "function";

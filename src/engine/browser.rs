@@ -13,8 +13,8 @@
 //!
 //! What the browser does differently is never a result: [`End::Failed`].
 
-use super::{End, Engine, EngineError, Place, Slice, Trap, Watch};
-use crate::meter::{Bounds, Gauge, HOST_MODULE, Limit, Metered, Passed, Ticked};
+use super::{End, Engine, EngineError, Observer, Place, Slice, Trap, Watch};
+use crate::meter::{Bounds, Gauge, HOST_MODULE, Limit, Metered, Passed, StateExports, Ticked};
 use crate::task::ModuleKind;
 use crate::wasi::{Abi, Call, Fault, Function, GuestMemory, Parameter, Reply, System};
 use js_sys::Error;
@@ -65,6 +65,14 @@ extern "C" {
     fn go_long(this: &Guest, value: i64);
     #[wasm_bindgen(method)]
     fn ended(this: &Guest) -> JsValue;
+    #[wasm_bindgen(method, catch)]
+    fn cell(this: &Guest, name: &str) -> Result<i64, JsValue>;
+    #[wasm_bindgen(method, js_name = sizeOf)]
+    fn size_of(this: &Guest, memory: &str) -> f64;
+    #[wasm_bindgen(method, js_name = readFrom)]
+    fn read_from(this: &Guest, memory: &str, address: f64, into: &mut [u8]);
+    #[wasm_bindgen(method, js_name = writeTo)]
+    fn write_to(this: &Guest, memory: &str, address: f64, bytes: &[u8]);
 
     /// Whether a guest can be suspended.
     pub fn suspends() -> bool;
@@ -110,6 +118,53 @@ impl GuestMemory for Linear<'_> {
     }
 }
 
+/// Bytes that are copied at a time when a memory is looked at.
+const PIECE: usize = 1 << 20;
+
+/// A guest whose state is shown.
+struct Shown<'a> {
+    guest: &'a Guest,
+    state: &'a StateExports,
+    system: &'a System,
+}
+
+impl super::Guest for Shown<'_> {
+    fn cells(&mut self) -> Result<Vec<u64>, String> {
+        let cell = |index| self.guest.cell(&self.state.cell(index));
+        let cells = (0..self.state.cells).map(|index| cell(index).map(|value| value as u64));
+        cells
+            .collect::<Result<_, _>>()
+            .map_err(|error| describe(&error))
+    }
+
+    fn memories(&self) -> usize {
+        self.state.memories as usize
+    }
+
+    fn memory_size(&self, memory: usize) -> u64 {
+        self.guest.size_of(&self.state.memory(memory as u32)) as u64
+    }
+
+    fn visit(&mut self, memory: usize, each: &mut dyn FnMut(u64, &mut [u8]) -> bool) {
+        let name = self.state.memory(memory as u32);
+        let size = self.memory_size(memory);
+        let mut buffer = vec![0; size.min(PIECE as u64) as usize];
+        let mut at = 0;
+        while at < size {
+            let piece = &mut buffer[..(size - at).min(PIECE as u64) as usize];
+            self.guest.read_from(&name, at as f64, piece);
+            if each(at, piece) {
+                self.guest.write_to(&name, at as f64, piece);
+            }
+            at += piece.len() as u64;
+        }
+    }
+
+    fn with_system(&mut self, look: &mut dyn FnMut(&System)) {
+        look(self.system);
+    }
+}
+
 /// Why the guest is suspended.
 #[derive(Debug, Clone, Copy)]
 enum Suspended {
@@ -132,6 +187,9 @@ struct Host {
     end: Option<End>,
     /// Shared with the engine; there once the module is instantiated.
     guest: Option<Rc<Guest>>,
+    /// What shows the guest's state, if the module does.
+    state: Option<StateExports>,
+    observer: Option<Box<dyn Observer>>,
 }
 
 impl Host {
@@ -152,6 +210,25 @@ impl Host {
         {
             watch(&mut self.system, &self.gauge);
         }
+    }
+
+    /// Has the observer look at the guest.
+    fn observe(&mut self) -> Result<(), String> {
+        let steps = self.gauge.steps();
+        self.system.steps = steps;
+        let (Some(guest), Some(state), Some(observer)) =
+            (&self.guest, &self.state, &mut self.observer)
+        else {
+            return Ok(());
+        };
+        let mut shown = Shown {
+            guest,
+            state,
+            system: &self.system,
+        };
+        let next = observer.look(&mut shown, steps)?;
+        self.gauge.look_from(next);
+        Ok(())
     }
 
     fn suspend(&mut self, why: Suspended) -> i32 {
@@ -196,6 +273,10 @@ impl Host {
                 self.gauge.begin_slice(TURN);
                 self.gauge.grant()
             }
+            Ok(Ticked::Checkpoint) => match self.observe() {
+                Ok(()) => self.tick(left, function),
+                Err(reason) => self.stop(End::Failed(reason)).into(),
+            },
             Err(passed) => self.stop(End::Passed(passed)).into(),
         }
     }
@@ -410,6 +491,8 @@ impl Browser {
             watch: None,
             end: None,
             guest: Some(Rc::clone(&guest)),
+            state: module.state.clone(),
+            observer: None,
         };
         Ok(Self {
             guest,
@@ -551,6 +634,21 @@ impl Engine for Browser {
 
     fn is_away(&self) -> bool {
         !self.suspends
+    }
+
+    fn observe(&mut self, observer: Box<dyn Observer>) -> Result<(), String> {
+        let host = self.host_mut();
+        host.observer = Some(observer);
+        host.observe()
+    }
+
+    fn guest(&mut self) -> Option<Box<dyn super::Guest + '_>> {
+        let host = self.host();
+        Some(Box::new(Shown {
+            guest: &self.guest,
+            state: host.state.as_ref()?,
+            system: &host.system,
+        }))
     }
 
     fn slice(&mut self, steps: u64) -> Slice {

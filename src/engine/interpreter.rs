@@ -4,12 +4,14 @@
 //! error that can be resumed. A WASI call that has to wait for input ends in such an error too: the
 //! call is made again, and its result handed to the guest as if it had returned then.
 
-use super::{End, Engine, EngineError, Place, Slice, Trap};
+use super::{End, Engine, EngineError, Guest, Observer, Place, Slice, Trap};
 use crate::meter::{
-    Bounds, Gauge, HOST_MODULE, HostFunction, Metered, Passed, ProfileFunction, Profiler, Ticked,
+    Bounds, Gauge, HOST_MODULE, HostFunction, Metered, Passed, ProfileFunction, Profiler,
+    StateExports, Ticked,
 };
 use crate::task::ModuleKind;
 use crate::wasi::{Abi, Call, Exceeded, Function, GuestMemory, Parameter, Reply, System};
+use std::rc::Rc;
 use wasmi::errors::HostError;
 use wasmi::{
     AsContextMut, Caller, Config, Error, Extern, Func, FuncType, Global, Instance, Linker, Memory,
@@ -36,6 +38,92 @@ struct Host {
     left: Option<Global>,
     /// How often memories and tables have grown since the last interrupt for that.
     grows: u32,
+    /// What shows the guest's state, if the module does.
+    shown: Option<Rc<Shown>>,
+    observer: Option<Box<dyn Observer>>,
+    /// Why the observer can't look.
+    blind: Option<String>,
+}
+
+/// What shows the guest's state.
+struct Shown {
+    cells: Vec<Func>,
+    memories: Vec<Memory>,
+}
+
+impl Shown {
+    fn find(store: &Store<Host>, instance: &Instance, state: &StateExports) -> Option<Self> {
+        let cells = (0..state.cells).map(|index| instance.get_func(store, &state.cell(index)));
+        let memories =
+            (0..state.memories).map(|index| instance.get_memory(store, &state.memory(index)));
+        Some(Self {
+            cells: cells.collect::<Option<_>>()?,
+            memories: memories.collect::<Option<_>>()?,
+        })
+    }
+}
+
+/// A guest whose state is shown.
+struct ShownGuest<C> {
+    context: C,
+    shown: Rc<Shown>,
+}
+
+impl<C: AsContextMut<Data = Host>> Guest for ShownGuest<C> {
+    fn cells(&mut self) -> Result<Vec<u64>, String> {
+        let mut cells = Vec::with_capacity(self.shown.cells.len());
+        for cell in &self.shown.cells {
+            let mut result = [Val::I64(0)];
+            cell.call(&mut self.context, &[], &mut result)
+                .map_err(|error| error.to_string())?;
+            cells.push(match result {
+                [Val::I64(value)] => value as u64,
+                // The helpers have no other type.
+                _ => 0,
+            });
+        }
+        Ok(cells)
+    }
+
+    fn memories(&self) -> usize {
+        self.shown.memories.len()
+    }
+
+    fn memory_size(&self, memory: usize) -> u64 {
+        let memory = self.shown.memories.get(memory);
+        memory.map_or(0, |memory| memory.data_size(&self.context) as u64)
+    }
+
+    fn visit(&mut self, memory: usize, each: &mut dyn FnMut(u64, &mut [u8]) -> bool) {
+        if let Some(memory) = self.shown.memories.get(memory) {
+            each(0, memory.data_mut(&mut self.context));
+        }
+    }
+
+    fn with_system(&mut self, look: &mut dyn FnMut(&System)) {
+        look(&self.context.as_context_mut().data().system);
+    }
+}
+
+/// Has the observer look at the guest.
+fn look(mut context: impl AsContextMut<Data = Host>) -> Result<(), String> {
+    let mut access = context.as_context_mut();
+    let host = access.data_mut();
+    let (Some(mut observer), Some(shown)) = (host.observer.take(), host.shown.clone()) else {
+        return Ok(());
+    };
+    let steps = host.gauge.steps();
+    host.system.steps = steps;
+    let mut guest = ShownGuest {
+        context: &mut context,
+        shown,
+    };
+    let next = observer.look(&mut guest, steps);
+    let mut context = context.as_context_mut();
+    let host = context.data_mut();
+    host.observer = Some(observer);
+    host.gauge.look_from(next?);
+    Ok(())
 }
 
 /// Why a host function interrupts the guest.
@@ -52,6 +140,8 @@ enum Interrupt {
     Passed(Passed),
     /// The engine did not get memory that the limits allow.
     Lack,
+    /// The observer can't look; why is in the host.
+    Blind,
 }
 
 impl std::fmt::Display for Interrupt {
@@ -203,6 +293,14 @@ fn link(linker: &mut Linker<Host>) -> Result<(), EngineError> {
     Ok(())
 }
 
+/// What came of a question.
+enum Answer {
+    /// The answer is in its results.
+    Given,
+    /// The observer is to look first.
+    Look,
+}
+
 /// Answers a question of the instrumented code.
 fn meter_function(
     gauge: &mut Gauge,
@@ -210,7 +308,7 @@ fn meter_function(
     function: HostFunction,
     params: &[Val],
     results: &mut [Val],
-) -> Result<(), Interrupt> {
+) -> Result<Answer, Interrupt> {
     let long = |index: usize| match params.get(index) {
         Some(Val::I64(value)) => *value,
         Some(Val::I32(value)) => i64::from(*value),
@@ -220,6 +318,7 @@ fn meter_function(
         HostFunction::Tick => match gauge.tick(long(0), long(1) as u32) {
             Ok(Ticked::More(left)) => Val::I64(left),
             Ok(Ticked::SliceEnd) => return Err(Interrupt::SliceEnd),
+            Ok(Ticked::Checkpoint) => return Ok(Answer::Look),
             Err(passed) => return Err(Interrupt::Passed(passed)),
         },
         HostFunction::Deeper => Val::I64(
@@ -244,7 +343,7 @@ fn meter_function(
     if let [result] = results {
         *result = answer;
     }
-    Ok(())
+    Ok(Answer::Given)
 }
 
 fn link_meter(linker: &mut Linker<Host>) -> Result<(), EngineError> {
@@ -259,8 +358,17 @@ fn link_meter(linker: &mut Linker<Host>) -> Result<(), EngineError> {
             function.name(),
             signature,
             move |mut caller, params, results| {
-                let Host { gauge, grows, .. } = caller.data_mut();
-                meter_function(gauge, grows, function, params, results).map_err(Error::host)
+                loop {
+                    let Host { gauge, grows, .. } = caller.data_mut();
+                    let answer = meter_function(gauge, grows, function, params, results);
+                    match answer.map_err(Error::host)? {
+                        Answer::Given => return Ok(()),
+                        Answer::Look => look(&mut caller).map_err(|reason| {
+                            caller.data_mut().blind = Some(reason);
+                            Error::host(Interrupt::Blind)
+                        })?,
+                    }
+                }
             },
         );
         defined.map_err(|error| EngineError::Refused(error.to_string()))?;
@@ -324,6 +432,9 @@ impl Interpreter {
             memory: None,
             left: None,
             grows: 0,
+            shown: None,
+            observer: None,
+            blind: None,
         };
         let mut store = Store::new(&engine, host);
         let mut linker = Linker::new(&engine);
@@ -342,6 +453,11 @@ impl Interpreter {
         let memory = instance.get_memory(&store, "memory");
         store.data_mut().memory = memory;
         store.data_mut().left = left;
+        let shown = module
+            .state
+            .as_ref()
+            .and_then(|state| Shown::find(&store, &instance, state));
+        store.data_mut().shown = shown.map(Rc::new);
         let mut functions = Vec::new();
         if let Some(start) = &module.start {
             functions.push(function(&store, &instance, start)?);
@@ -457,6 +573,19 @@ fn function(store: &Store<Host>, instance: &Instance, name: &str) -> Result<Func
 }
 
 impl Engine for Interpreter {
+    fn observe(&mut self, observer: Box<dyn Observer>) -> Result<(), String> {
+        self.store.data_mut().observer = Some(observer);
+        look(&mut self.store)
+    }
+
+    fn guest(&mut self) -> Option<Box<dyn Guest + '_>> {
+        let shown = self.store.data().shown.clone()?;
+        Some(Box::new(ShownGuest {
+            context: &mut self.store,
+            shown,
+        }))
+    }
+
     fn slice(&mut self, steps: u64) -> Slice {
         self.gauge_mut().begin_slice(steps);
         let (progress, functions) = match std::mem::replace(&mut self.state, State::Running) {
@@ -478,6 +607,10 @@ impl Engine for Interpreter {
             }
             Progress::Went(Ok(call)) => self.stopped(call, functions),
             Progress::Went(Err(error)) => Slice::Done(end_of(&error)),
+        };
+        let slice = match self.store.data_mut().blind.take() {
+            Some(reason) => Slice::Done(End::Failed(reason)),
+            None => slice,
         };
         if let Slice::Done(end) = &slice {
             // What a trap left behind is as much as was settled.

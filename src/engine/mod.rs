@@ -46,6 +46,11 @@ impl Kind {
         }
     }
 
+    /// Whether a guest's state can be looked at on it ([`Engine::observe`]).
+    pub const fn shows_state(self) -> bool {
+        !matches!(self, Self::Wasmtime)
+    }
+
     /// What it is called in messages.
     pub fn name(self) -> &'static str {
         match self {
@@ -167,6 +172,33 @@ pub struct Place {
 /// What is called from within a slice: it may take output; more is not to be changed.
 pub type Watch = Box<dyn FnMut(&mut System, &Gauge)>;
 
+/// A guest's state between two of its operators, beside its stack: see [`crate::meter::StateExports`].
+pub trait Guest {
+    /// Its cells: mutable globals, and the sizes of its tables.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn cells(&mut self) -> Result<Vec<u64>, String>;
+    /// How many memories it has.
+    fn memories(&self) -> usize;
+    /// Bytes of a memory.
+    fn memory_size(&self, memory: usize) -> u64;
+    /// Shows a whole memory in pieces, in order, each but the last a multiple of 64 KiB long. A
+    /// change that `each` makes to a piece is made to the memory if it returns `true`.
+    fn visit(&mut self, memory: usize, each: &mut dyn FnMut(u64, &mut [u8]) -> bool);
+    /// Shows its system.
+    fn with_system(&mut self, look: &mut dyn FnMut(&System));
+}
+
+/// Looks at a guest from within its run.
+pub trait Observer {
+    /// Looks at it, after `steps`. Returns from how many steps on it wants to look again.
+    ///
+    /// # Errors
+    /// Why it can't; that is a failure of this device, and no result.
+    fn look(&mut self, guest: &mut dyn Guest, steps: u64) -> Result<u64, String>;
+}
+
 /// Drives one instance of an instrumented module in slices.
 ///
 /// The contract: [`Engine::slice`] runs the guest until `steps` more steps are used, give or take
@@ -182,6 +214,15 @@ pub trait Engine {
     /// Has `watch` called with the system and the gauge from within a slice, at calls of the guest
     /// and where a slice would end, if this engine can't come back before the run is over.
     fn watch(&mut self, _watch: Watch) {}
+
+    /// Has `observer` look at the guest, now and then whenever it wants to. The module must have been
+    /// instrumented with its state shown.
+    ///
+    /// # Errors
+    /// What the observer says.
+    fn observe(&mut self, observer: Box<dyn Observer>) -> Result<(), String>;
+    /// The guest's state, between two slices; `None` if the module does not show it.
+    fn guest(&mut self) -> Option<Box<dyn Guest + '_>>;
     /// Runs one slice.
     fn slice(&mut self, steps: u64) -> Slice;
     /// The guest's system.

@@ -9,7 +9,7 @@
 //! What wasmtime does in a way of its own is never a result: [`End::Failed`].
 
 use super::compiled::{self, compile};
-use super::{End, Engine, EngineError, Place, Slice, Trap};
+use super::{End, Engine, EngineError, Guest, Observer, Place, Slice, Trap};
 use crate::meter::{Bounds, Gauge, HOST_MODULE, HostFunction, Limit, Metered, Passed, Ticked};
 use crate::task::ModuleKind;
 use crate::wasi::{Abi, Call, Exceeded, Function, GuestMemory, Parameter, Reply, System};
@@ -273,6 +273,8 @@ async fn tick(caller: Caller<'_, Data>, left: i64, function: u32) -> Result<i64,
             pause(&caller, Suspended::Yield).await;
             ask(&caller.data().slot, |host| Ok(host.gauge.grant()))
         }
+        // Nobody looks at this engine's guests.
+        Ticked::Checkpoint => Err(Interrupt::Astray.into()),
     }
 }
 
@@ -491,6 +493,17 @@ impl Wasmtime {
 }
 
 impl Engine for Wasmtime {
+    fn observe(&mut self, _observer: Box<dyn Observer>) -> Result<(), String> {
+        Err(
+            "wasmtime does not show a program's state, so the interpreter takes checkpoints"
+                .to_owned(),
+        )
+    }
+
+    fn guest(&mut self) -> Option<Box<dyn Guest + '_>> {
+        None
+    }
+
     fn slice(&mut self, steps: u64) -> Slice {
         if let Some(end) = &self.done {
             return Slice::Done(end.clone());

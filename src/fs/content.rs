@@ -42,6 +42,11 @@ impl Content {
         self.len == 0
     }
 
+    /// The blocks that are held, by number.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (u64, &Arc<Vec<u8>>)> {
+        self.blocks.iter().map(|(&index, block)| (index, block))
+    }
+
     /// Bytes that take up space: of each 64 KiB block, those up to the last one written.
     pub fn stored(&self) -> u64 {
         self.stored

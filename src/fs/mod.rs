@@ -10,6 +10,7 @@ mod content;
 mod error;
 mod path;
 mod tree;
+mod view;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -20,6 +21,7 @@ pub use content::{BLOCK, Content, MAX_FILE_SIZE};
 pub use error::FsError;
 pub use path::{MAX_NAME, MAX_PATH, MAX_SYMLINKS, Place};
 pub use tree::{Change, Entry, changes, entries};
+pub use view::InodeView;
 
 /// The most inodes that a filesystem holds. Past it, creating fails with ENOSPC: empty files cost
 /// no file bytes, but they cost memory, and the bound must be the same on every machine.
@@ -79,6 +81,8 @@ struct Inode {
     times: Times,
     /// Neither it nor its names change any more.
     read_only: bool,
+    /// [`Filesystem::version`] when it changed last.
+    version: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -112,6 +116,8 @@ pub struct Filesystem {
     names: u64,
     /// Bytes stored in all files (see [`Content::stored`]).
     stored: u64,
+    /// Changes so far.
+    version: u64,
 }
 
 /// The root directory's inode number.
@@ -129,12 +135,14 @@ impl Filesystem {
             open: 0,
             times: Times::at(now),
             read_only: false,
+            version: 0,
         };
         Self {
             inodes: BTreeMap::from([(ROOT, root)]),
             next: ROOT.0 + 1,
             names: 0,
             stored: 0,
+            version: 0,
         }
     }
 
@@ -147,8 +155,12 @@ impl Filesystem {
         self.inodes.get(&ino).ok_or(FsError::NotFound)
     }
 
+    /// Every change of an inode goes through here, but for what a task is set up with.
     fn inode_mut(&mut self, ino: Ino) -> Result<&mut Inode, FsError> {
-        self.inodes.get_mut(&ino).ok_or(FsError::NotFound)
+        let inode = self.inodes.get_mut(&ino).ok_or(FsError::NotFound)?;
+        self.version += 1;
+        inode.version = self.version;
+        Ok(inode)
     }
 
     fn directory(&self, ino: Ino) -> Result<&Directory, FsError> {
@@ -283,15 +295,16 @@ impl Filesystem {
         change: impl FnOnce(&mut Content) -> T,
     ) -> Result<T, FsError> {
         self.check_writable(file)?;
-        let inode = self.inodes.get_mut(&file).ok_or(FsError::NotFound)?;
+        let inode = self.inode_mut(file)?;
         let Node::File(content) = &mut inode.node else {
             return Err(FsError::IsDirectory);
         };
         let before = content.stored();
         let result = change(content);
-        self.stored = self.stored - before + content.stored();
+        let after = content.stored();
         inode.times.modified = now;
         inode.times.changed = now;
+        self.stored = self.stored - before + after;
         Ok(result)
     }
 
@@ -336,7 +349,7 @@ impl Filesystem {
 
     /// Takes back one [`Filesystem::retain`].
     pub fn release(&mut self, ino: Ino) {
-        if let Some(inode) = self.inodes.get_mut(&ino) {
+        if let Ok(inode) = self.inode_mut(ino) {
             inode.open = inode.open.saturating_sub(1);
         }
         self.reap(ino);
@@ -372,6 +385,7 @@ impl Filesystem {
         let ino = Ino(self.next);
         self.next += 1;
         let is_directory = matches!(node, Node::Directory(_));
+        self.version += 1;
         self.inodes.insert(
             ino,
             Inode {
@@ -380,6 +394,7 @@ impl Filesystem {
                 open: 0,
                 times: Times::at(now),
                 read_only: false,
+                version: self.version,
             },
         );
         self.set_entry(dir, name, ino)?;

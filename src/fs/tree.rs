@@ -175,6 +175,7 @@ impl Filesystem {
                 open: 0,
                 times: Times::at(now),
                 read_only: inode.read_only,
+                version: 0,
             };
             inodes.insert(new, inode);
         }
@@ -183,6 +184,7 @@ impl Filesystem {
             inodes,
             names,
             stored,
+            version: 0,
         }
     }
 

@@ -88,6 +88,8 @@ pub struct Passed {
 pub enum Ticked {
     /// It goes on, with this many steps left.
     More(i64),
+    /// The host wants to look at the guest's state here ([`Gauge::look_from`]); then it asks again.
+    Checkpoint,
     /// The slice is used up; [`Gauge::grant`] tells what is left when it goes on.
     SliceEnd,
 }
@@ -105,6 +107,10 @@ pub struct Gauge {
     pages: u64,
     /// By how much all tables have grown.
     elements: u64,
+    /// The host wants to look at the first check at which so many are used.
+    checkpoint: u64,
+    /// The function with the last check that asked.
+    function: Option<u32>,
 }
 
 impl Gauge {
@@ -118,6 +124,8 @@ impl Gauge {
             peak: Level::default(),
             pages,
             elements: 0,
+            checkpoint: u64::MAX,
+            function: None,
         }
     }
 
@@ -141,23 +149,38 @@ impl Gauge {
         self.pages
     }
 
-    /// Allows `steps` more steps from here.
+    /// Allows `steps` more steps from here: the slice ends at the first check at which more are used.
     pub fn begin_slice(&mut self, steps: u64) {
-        self.slice_end = self.used.saturating_add(steps.max(1)).min(self.bounds.gas);
+        self.slice_end = self.used.saturating_add(steps).min(self.bounds.gas);
     }
 
     /// What the guest has left at the start of a slice, before its first step or after
     /// [`Ticked::SliceEnd`].
     pub fn grant(&mut self) -> i64 {
-        self.granted = self.granted.max(self.slice_end);
+        // A check asks once more than what is granted is used.
+        let granted = self.granted.max(self.slice_end);
+        self.granted = granted.min(self.checkpoint.saturating_sub(1));
         let left = i128::from(self.granted) - i128::from(self.used);
         i64::try_from(left).unwrap_or(i64::MAX)
+    }
+
+    /// Has the host look at the guest's state at the first check at which `steps` are used: that is
+    /// [`Ticked::Checkpoint`]. Where checks are follows from the original module alone, so all engines
+    /// stop at the same place: at a loop's head, at the entry of a function that calls, and before a
+    /// call of the host, a bulk operator or a growth acts.
+    pub fn look_from(&mut self, steps: u64) {
+        self.checkpoint = steps.max(1);
     }
 
     /// Notes what the guest has left.
     pub fn note(&mut self, left: i64) {
         let used = i128::from(self.granted) - i128::from(left);
         self.used = u64::try_from(used).unwrap_or(0);
+    }
+
+    /// The function, by its index in the original module, whose code asked the host last.
+    pub fn function(&self) -> Option<u32> {
+        self.function
     }
 
     /// Whether more steps were used than the limit allows.
@@ -167,6 +190,7 @@ impl Gauge {
 
     fn check(&mut self, left: i64, function: u32) -> Result<(), Passed> {
         self.note(left);
+        self.function = Some(function);
         match self.is_spent() {
             true => Err(Passed {
                 limit: Limit::Gas,
@@ -182,6 +206,9 @@ impl Gauge {
     /// If its gas is spent.
     pub fn tick(&mut self, left: i64, function: u32) -> Result<Ticked, Passed> {
         self.check(left, function)?;
+        if self.used >= self.checkpoint {
+            return Ok(Ticked::Checkpoint);
+        }
         Ok(match self.used >= self.slice_end {
             true => Ticked::SliceEnd,
             false => Ticked::More(self.grant()),

@@ -4,12 +4,13 @@
 //! - For each memory and table, one that grows it within the limits.
 //! - For each function that is called from outside (exports, the start function), one with the
 //!   original type: it takes the count from the host, and gives it back.
+//! - For each cell of the guest's state, one that returns it, if the host is to look at it.
 //! - Fillers ([`Layout::fillers`]), which do nothing.
 //!
 //! They cost no steps and are no calls: what is counted is the task's own code.
 
 use super::function::emit_host_check;
-use super::layout::{Growable, Layout, wide};
+use super::layout::{Cell, Growable, Layout, wide};
 use super::module::append_body;
 use super::{HostFunction, MAX_TABLE_ELEMENTS};
 use wasm_encoder::{BlockType, Encode, Instruction as I, ValType};
@@ -28,9 +29,37 @@ pub(super) fn write(layout: &Layout, out: &mut Vec<u8>) {
     for &function in &layout.outside {
         outside(layout, function, out);
     }
+    for &what in &layout.cells {
+        cell(layout, what, out);
+    }
     for _ in 0..layout.fillers {
         body(out, &[], &[], &[I::End]);
     }
+}
+
+fn cell(layout: &Layout, what: Cell, out: &mut Vec<u8>) {
+    let code = match what {
+        Cell::Global(global, ty) => {
+            let get = I::GlobalGet(global);
+            match ty {
+                ValType::I32 => vec![get, I::I64ExtendI32U],
+                ValType::I64 => vec![get],
+                ValType::F32 => vec![get, I::I32ReinterpretF32, I::I64ExtendI32U],
+                ValType::F64 => vec![get, I::I64ReinterpretF64],
+                ValType::V128 => vec![get, I::I64x2ExtractLane(0)],
+                ValType::Ref(_) => vec![get, I::RefIsNull, I::I32Eqz, I::I64ExtendI32U],
+            }
+        }
+        Cell::Upper(global) => vec![I::GlobalGet(global), I::I64x2ExtractLane(1)],
+        Cell::Table(table) => {
+            let size = I::TableSize(table);
+            match layout.table64(table) {
+                true => vec![size],
+                false => vec![size, I::I64ExtendI32U],
+            }
+        }
+    };
+    body(out, &[], &[], &[&code[..], &[I::End]].concat());
 }
 
 fn body(out: &mut Vec<u8>, locals: &[(u32, ValType)], code: &[u8], rest: &[I<'_>]) {

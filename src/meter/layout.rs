@@ -19,6 +19,17 @@ pub(super) struct Growable {
     pub element: ValType,
 }
 
+/// What a cell of the guest's state is made of: [`super::StateExports`].
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cell {
+    /// A global, and its type.
+    Global(u32, ValType),
+    /// The upper half of a global that is a vector.
+    Upper(u32),
+    /// The size of a table.
+    Table(u32),
+}
+
 /// Where everything is in the new module.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
@@ -29,6 +40,10 @@ pub(super) struct Layout {
     pub imported: u32,
     pub memories: Vec<Growable>,
     pub tables: Vec<Growable>,
+    /// The mutable globals of the task, and their types.
+    pub variables: Vec<(u32, ValType)>,
+    /// What the host can look at; empty if it can't.
+    pub cells: Vec<Cell>,
     /// Our globals.
     pub left: u32,
     pub room: u32,
@@ -90,6 +105,23 @@ impl Layout {
     /// The first wrapper for a function that is called from outside.
     pub fn first_outside(&self) -> u32 {
         self.table_grow(self.tables.len() as u32)
+    }
+
+    /// The first function that returns a cell.
+    pub fn first_cell(&self) -> u32 {
+        self.first_outside() + self.outside.len() as u32
+    }
+
+    /// Lists the cells.
+    pub fn make_cells(&mut self) {
+        for &(global, ty) in &self.variables {
+            self.cells.push(Cell::Global(global, ty));
+            if ty == ValType::V128 {
+                self.cells.push(Cell::Upper(global));
+            }
+        }
+        let tables = 0..self.tables.len() as u32;
+        self.cells.extend(tables.map(Cell::Table));
     }
 
     pub fn type_of(&self, function: u32) -> &FuncType {

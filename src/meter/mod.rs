@@ -51,6 +51,9 @@ pub struct Options {
     pub detail: Detail,
     /// What kind of engine the module is for.
     pub target: Target,
+    /// Whether the host can look at the guest's state ([`Metered::state`]): for checkpoints. The
+    /// code of the task's own functions is the same.
+    pub state: bool,
 }
 
 /// The kind of engine that a module is instrumented for. The numbers are the same.
@@ -167,8 +170,38 @@ pub struct Metered {
     pub place: Option<String>,
     /// Pages of all memories at the start.
     pub memory_pages: u64,
+    /// The exports that show the guest's state, if they were asked for.
+    pub state: Option<StateExports>,
     /// Whether it tells where its functions begin and end ([`profiled`]).
     pub profiled: bool,
+}
+
+/// What shows a guest's state beside the stack: memories, and *cells*.
+///
+/// A cell is 64 bits: each mutable global in the order of indices (an i32 or f32 extended with
+/// zeros; a v128 as two cells, its lower half first; a reference as 0 if it is null, else 1), then
+/// the size of each table in elements. Floats are shown as their bits, which JavaScript would not
+/// do, and that is why cells are functions.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct StateExports {
+    /// What all names begin with.
+    prefix: String,
+    /// How many cells there are; each has a function without parameters that returns it as an i64.
+    pub cells: u32,
+    /// How many memories there are.
+    pub memories: u32,
+}
+
+impl StateExports {
+    /// The name of the function that returns this cell.
+    pub fn cell(&self, index: u32) -> String {
+        format!("{}cell:{index}", self.prefix)
+    }
+
+    /// The name of this memory.
+    pub fn memory(&self, index: u32) -> String {
+        format!("{}memory:{index}", self.prefix)
+    }
 }
 
 /// Why a module can't be instrumented.

@@ -7,7 +7,7 @@ use super::function::{Emitter, Flow, Plan, Scan, cells, plan, scan};
 use super::helpers;
 use super::layout::{Growable, Layout, val_type};
 use super::sections::invalid;
-use super::{Detail, MAX_TABLE_ELEMENTS, MeterError, Metered, Options, Target};
+use super::{Detail, MAX_TABLE_ELEMENTS, MeterError, Metered, Options, StateExports, Target};
 use std::ops::Range;
 use wasm_encoder::reencode::utils;
 use wasm_encoder::{
@@ -60,6 +60,8 @@ pub(super) struct Head<'a> {
     pub left: String,
     pub place: String,
     pub start_name: String,
+    /// What the names of the exports that show the guest's state begin with.
+    pub state: String,
 }
 
 /// The code section while it is written.
@@ -120,13 +122,24 @@ impl<'a> Builder<'a> {
             self.copy(SectionId::Data, range);
         }
         let exact = self.options.detail == Detail::Exact;
+        let state = self.state_exports();
         Ok(Metered {
             wasm: self.out,
             start: self.head.start.map(|_| self.head.start_name),
             left: self.head.left,
             place: exact.then_some(self.head.place),
             memory_pages: self.layout.memories.iter().map(|memory| memory.min).sum(),
+            state,
             profiled: false,
+        })
+    }
+
+    /// The exports that show the guest's state, if they are asked for.
+    pub fn state_exports(&self) -> Option<StateExports> {
+        self.options.state.then(|| StateExports {
+            prefix: self.head.state.clone(),
+            cells: self.layout.cells.len() as u32,
+            memories: self.layout.memories.len() as u32,
         })
     }
 
@@ -153,7 +166,7 @@ impl<'a> Builder<'a> {
                         }
                         TypeRef::Memory(memory) => self.memory(&memory),
                         TypeRef::Table(table) => self.table(&table)?,
-                        TypeRef::Global(_) => self.head.global_count += 1,
+                        TypeRef::Global(global) => self.global(&global),
                         TypeRef::Tag(_) => {}
                     }
                 }
@@ -177,7 +190,9 @@ impl<'a> Builder<'a> {
                 self.head.memories = Some(section);
             }
             Payload::GlobalSection(section) => {
-                self.head.global_count += section.count();
+                for global in section.clone() {
+                    self.global(&global?.ty);
+                }
                 self.head.globals = Some(section);
             }
             Payload::ExportSection(section) => {
@@ -194,6 +209,14 @@ impl<'a> Builder<'a> {
             _ => {}
         }
         Ok(())
+    }
+
+    fn global(&mut self, global: &wasmparser::GlobalType) {
+        if global.mutable {
+            let variable = (self.head.global_count, val_type(global.content_type));
+            self.layout.variables.push(variable);
+        }
+        self.head.global_count += 1;
     }
 
     fn memory(&mut self, memory: &wasmparser::MemoryType) {

@@ -26,6 +26,11 @@ impl Builder<'_> {
         self.head.left = free("verirun:left");
         self.head.place = free("verirun:place");
         self.head.start_name = free("verirun:start");
+        let mut prefix = "verirun:state:".to_owned();
+        while taken.iter().any(|name| name.starts_with(&prefix)) {
+            prefix.push('\'');
+        }
+        self.head.state = prefix;
     }
 
     pub(super) fn write_types(&mut self) -> Result<(), MeterError> {
@@ -88,6 +93,11 @@ impl Builder<'_> {
                 .iter()
                 .map(|&function| layout.functions[function as usize]),
         );
+        if self.options.state {
+            layout.make_cells();
+            helpers.extend(layout.cells.iter().map(|_| types.len()));
+            types.ty().function([], [ValType::I64]);
+        }
         layout.helper_types = helpers;
         check_count("types", layout.types.len(), types.len(), MOST_ITEMS)?;
         let functions = layout.functions.len();
@@ -180,8 +190,22 @@ impl Builder<'_> {
         if self.options.detail == Detail::Exact {
             exports.export(&self.head.place, ExportKind::Global, self.layout.place);
         }
+        if let Some(state) = self.state_exports() {
+            for index in 0..state.cells {
+                let function = self.layout.first_cell() + index;
+                exports.export(&state.cell(index), ExportKind::Func, function);
+            }
+            for index in 0..state.memories {
+                exports.export(&state.memory(index), ExportKind::Memory, index);
+            }
+        }
         let had = self.head.exports.len();
-        check_count("exports", had, had as u32 + 3, MOST_ITEMS)?;
+        check_count(
+            "exports",
+            had,
+            exports.len().max(had as u32 + 3),
+            MOST_ITEMS,
+        )?;
         exports.append_to(&mut self.out);
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! Nothing here tells whether what is taken is what instrumenting would make: whoever keeps it answers
 //! for that (`docs/engines.md`).
 
-use super::Metered;
+use super::{Metered, StateExports};
 use serde::{Deserialize, Serialize};
 
 /// What comes before the binary.
@@ -16,6 +16,8 @@ struct Head {
     left: String,
     place: Option<String>,
     memory_pages: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    state: Option<StateExports>,
 }
 
 /// Bytes of the head's length.
@@ -31,6 +33,7 @@ impl Metered {
             left: self.left.clone(),
             place: self.place.clone(),
             memory_pages: self.memory_pages,
+            state: self.state.clone(),
         };
         // Strings and numbers: it can't fail.
         let head = serde_json::to_vec(&head).unwrap_or_default();
@@ -52,6 +55,7 @@ impl Metered {
             left: head.left,
             place: head.place,
             memory_pages: head.memory_pages,
+            state: head.state,
             profiled: false,
         })
     }
@@ -69,6 +73,7 @@ mod tests {
             left: "left".to_owned(),
             place: None,
             memory_pages: 1 << 40,
+            state: None,
             profiled: false,
         };
         let bytes = made.to_bytes("this");

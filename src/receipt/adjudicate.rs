@@ -19,7 +19,7 @@ pub enum Status {
 /// A result and who has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Camp {
-    /// The receipt's id.
+    /// The receipt's id; of one with checkpoints, the id that it would have without.
     pub id: Digest,
     /// The receipts that have it, by name.
     pub receipts: Vec<String>,
@@ -71,7 +71,10 @@ pub fn adjudicate(
             Ok(envelope) => {
                 let task = envelope.receipt.task.id();
                 tasks.entry(task).or_insert_with(|| receipt.clone());
-                camps.entry(envelope.id).or_default().push(receipt);
+                camps
+                    .entry(envelope.receipt.result_id())
+                    .or_default()
+                    .push(receipt);
             }
             Err(reason) => rejected.push(Rejected { receipt, reason }),
         }

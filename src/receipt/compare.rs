@@ -1,7 +1,9 @@
 //! What is different between what a receipt says and what a second run gave.
 
+use super::checkpoints;
 use super::format::{Blob, FileChange, FileRoot, List, OutcomePart, Receipt, TaskPart};
 use super::shown;
+use crate::checkpoint::Checkpoints;
 use crate::fs::Content;
 use serde::Serialize;
 
@@ -56,8 +58,18 @@ fn gave(value: impl std::fmt::Display) -> String {
 
 /// The first thing in which the result of the second run, `found`, is different from what `said`
 /// says; `None` if they are the same. Looked at in this order: the task, how it ended, standard
-/// output, standard error, files, steps, peaks.
+/// output, standard error, files, steps, peaks, checkpoints.
 pub fn compare(said: &Receipt, found: &Receipt) -> Option<Difference> {
+    compare_with(said, found, None)
+}
+
+/// As [`compare`]; `lists` are the checkpoints that the receipt came with and those of the run, with
+/// which a difference in them can be told more precisely.
+pub fn compare_with(
+    said: &Receipt,
+    found: &Receipt,
+    lists: Option<(&Checkpoints, &Checkpoints)>,
+) -> Option<Difference> {
     if said.task != found.task {
         let ids = (said.task.id(), found.task.id());
         return Some(Difference::new("task", ids.0, gave(ids.1)));
@@ -89,8 +101,18 @@ pub fn compare(said: &Receipt, found: &Receipt) -> Option<Difference> {
             return Some(Difference::new(what, a, format!("this run had {b}")));
         }
     }
-    // All fields are compared above; should one be added and forgotten there, it still counts.
-    (said != found).then(|| Difference::new("receipt", said.id(), gave(found.id())))
+    if let (Some(said), Some(found)) = (&said.checkpoints, &found.checkpoints)
+        && let Some(difference) = checkpoints::difference(said, found, lists)
+    {
+        return Some(difference);
+    }
+    // All fields are compared above; should one be added and forgotten there, it still counts. A run
+    // that took no checkpoints says nothing of those in a receipt.
+    let ids = match (&said.checkpoints, &found.checkpoints) {
+        (Some(_), Some(_)) => (said.id(), found.id()),
+        _ => (said.result_id(), found.result_id()),
+    };
+    (ids.0 != ids.1).then(|| Difference::new("receipt", ids.0, gave(ids.1)))
 }
 
 /// The first part in which the task `found` is not the task `said`; `None` if they are the same.

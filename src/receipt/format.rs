@@ -1,5 +1,6 @@
 //! What a receipt holds, and how it is made from a run. `docs/receipt.md` is the definition.
 
+use super::checkpoints::CheckpointRoot;
 use super::digest::{self, Digest, Streams};
 use super::given::Given;
 use super::tree;
@@ -55,6 +56,9 @@ pub struct Receipt {
     pub task: TaskPart,
     /// What came of it.
     pub result: ResultPart,
+    /// The state on the way, if the run took checkpoints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<CheckpointRoot>,
 }
 
 /// Everything that a result depends on.
@@ -446,6 +450,7 @@ impl Receipt {
                 peak_call_depth: Quantity(stats.peak_call_depth),
                 peak_frame_bytes: Quantity(stats.peak_frame_bytes),
             },
+            checkpoints: run.checkpoints().as_ref().map(CheckpointRoot::of),
         };
         Ok((receipt, Given::of(run, files)))
     }
@@ -453,6 +458,16 @@ impl Receipt {
     /// The digest of the canonical JSON: the receipt's id.
     pub fn id(&self) -> Digest {
         Digest::of(&canonical(self))
+    }
+
+    /// The id that the receipt would have without checkpoints: the same for all runs with the same
+    /// result, whether they took some or not.
+    pub fn result_id(&self) -> Digest {
+        let without = Self {
+            checkpoints: None,
+            ..self.clone()
+        };
+        without.id()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What stands beside a receipt, outside of its id: the values that a second run needs and that the
 //! receipt only has digests of. A reader trusts none of it before the digests match.
 
+use super::checkpoints::{self, CheckpointEntry};
 use super::digest::{joined, unhex};
 use super::tree::InputFile;
 use crate::task::{Input, hex};
@@ -37,6 +38,12 @@ pub struct Given {
     /// is different.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<InputFile>>,
+    /// The checkpoints, each without what is as in the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<Vec<CheckpointEntry>>,
+    /// The fault that was made on purpose in the run, as `--inject-fault` takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
     /// What made the receipt, such as `verirun 0.1.0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
@@ -111,6 +118,8 @@ impl Given {
                 Input::Script { pushed, .. } => events(pushed),
             },
             files: (1..=MAX_LISTED).contains(&files.len()).then_some(files),
+            checkpoints: run.checkpoints().as_ref().map(checkpoints::list),
+            fault: run.fault().map(|fault| fault.to_string()),
             by: Some(concat!("verirun ", env!("CARGO_PKG_VERSION")).to_owned()),
         }
     }

@@ -11,6 +11,7 @@
 //! the page and the command line share all of it.
 
 mod adjudicate;
+mod checkpoints;
 mod commitment;
 mod compare;
 mod digest;
@@ -25,8 +26,11 @@ mod strict;
 mod tree;
 
 pub use adjudicate::{Adjudication, Camp, Rejected, Status, adjudicate};
+pub use checkpoints::{CheckpointEntry, CheckpointRoot, Parting, parting};
 pub use commitment::Secret;
-pub use compare::{Difference, Verdict, compare, compare_tasks, first_different_byte};
+pub use compare::{
+    Difference, Verdict, compare, compare_tasks, compare_with, first_different_byte,
+};
 pub use digest::{Digest, Streams, merkle_root, of_list, of_pushed};
 pub use format::{
     Blob, Clock, FORMAT_VERSION, FileChange, FileRoot, LimitPart, List, NoReceipt, OutcomeKind,
@@ -46,13 +50,4 @@ pub use signature::{
 };
 pub use tree::{InputFile, InputKind, MAX_HASHED, list_files, root_of};
 
-/// Text of a stranger in an error: not more of it than helps, and nothing that moves a cursor.
-fn shown(text: &str) -> String {
-    const SHOWN: usize = 200;
-    let clean = text.chars().map(|c| if c.is_control() { '?' } else { c });
-    let mut short: String = clean.take(SHOWN).collect();
-    if text.chars().nth(SHOWN).is_some() {
-        short.push('…');
-    }
-    short
-}
+pub(crate) use crate::digest::shown;

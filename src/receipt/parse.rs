@@ -9,6 +9,7 @@ use super::signature::{MAX_SIGNATURES, Signature};
 use super::strict::Strict;
 use super::{Streams, shown};
 use crate::Run;
+use crate::checkpoint::Checkpoints;
 use crate::fs::{Change, Kind, MAX_PATH};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -102,6 +103,12 @@ impl Envelope {
             given: Some(given),
             signatures: None,
         })
+    }
+
+    /// The checkpoints that stand beside the receipt, if they are those that it commits to.
+    pub fn checkpoints(&self) -> Option<Checkpoints> {
+        let entries = self.given.as_ref()?.checkpoints.as_ref()?;
+        super::checkpoints::read(self.receipt.checkpoints.as_ref()?, entries)
     }
 
     /// The text of the file: JSON for people, with a line end.
@@ -236,6 +243,9 @@ impl Receipt {
     /// What the types do not say: which fields belong together, and the order of the files.
     fn check(&self) -> Result<(), ParseError> {
         self.task.check()?;
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.check()?;
+        }
         let outcome = &self.result.outcome;
         let is_name = |trap: &String| {
             let letter = |byte: u8| byte.is_ascii_lowercase() || b"_-0123456789".contains(&byte);

@@ -124,7 +124,9 @@ impl Envelope {
     /// If something is different or missing.
     pub fn task(&self, brought: Brought) -> Result<Task, Refusal> {
         let given = self.given.clone().unwrap_or_default();
-        make_task(&self.receipt.task, given, brought)
+        let mut task = make_task(&self.receipt.task, given, brought)?;
+        task.checkpoints = self.receipt.checkpoints.is_some();
+        Ok(task)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::delivery::Delivery;
 use super::{StartError, State, Stats};
+use crate::checkpoint::{Checkpoints, Collector, Fault, Watching};
 use crate::engine::{End, Engine, EngineError, Kind, Place, Slice};
 use crate::meter::{self, Bounds, Detail, Gauge, Options, Profiler};
 use crate::task::{Input, Module, Task};
@@ -32,6 +33,8 @@ pub(super) struct Plan {
     /// The input of the run that is made again, if it was live.
     pub input: Option<Vec<Pushed>>,
     pub listener: Option<Rc<dyn Listener>>,
+    /// A fault to make.
+    pub fault: Option<Fault>,
     /// What is watched beside the result.
     pub watched: Watched,
 }
@@ -60,20 +63,25 @@ pub(super) struct Attempt {
     pub delivery: Rc<RefCell<Delivery>>,
     /// Output that is noted there, and not taken yet.
     settled: Vec<Chunk>,
+    /// Shared with the engine's observer.
+    collector: Option<Rc<RefCell<Collector>>>,
+    fault: Option<Rc<RefCell<Fault>>>,
 }
 
 /// How a module is instrumented for an engine.
-pub(super) fn options(kind: Kind, detail: Detail) -> Options {
+pub(super) fn options(kind: Kind, detail: Detail, state: bool) -> Options {
     Options {
         detail,
         target: kind.target(),
+        state,
     }
 }
 
-fn open(
+/// Instantiates a task's module on an engine; with `state` it can be looked at.
+pub(crate) fn open(
     module: &Module,
     task: &Task,
-    (kind, detail): (Kind, Detail),
+    (kind, detail, state): (Kind, Detail, bool),
     input: Option<&[Pushed]>,
     tracing: Tracing,
     watched: Watched,
@@ -98,8 +106,11 @@ fn open(
         trace: false,
     })?;
     system.trace = Trace::new(tracing);
+    if state {
+        system.output.digest();
+    }
+    let mut metered = module.metered(options(kind, detail, state))?;
     system.record = watched.calls.then(CallLog::default);
-    let mut metered = module.metered(options(kind, detail))?;
     if watched.profile {
         let profiled = meter::profiled(&module.wasm, &metered);
         metered = Arc::new(profiled.map_err(|error| EngineError::Refused(error.to_string()))?);
@@ -128,9 +139,18 @@ impl Attempt {
         plan: &Plan,
         delivery: Rc<RefCell<Delivery>>,
     ) -> Result<Self, StartError> {
-        let how = (plan.kind, Detail::Fast);
+        let state = task.checkpoints || plan.fault.is_some();
+        let how = (plan.kind, Detail::Fast, state);
         let input = plan.input.as_deref();
         let mut engine = open(module, task, how, input, plan.tracing, plan.watched)?;
+        let collector: Option<Rc<RefCell<Collector>>> = task.checkpoints.then(Rc::default);
+        let fault = plan.fault.clone().map(|fault| Rc::new(RefCell::new(fault)));
+        let observed = match state {
+            true => engine.observe(Box::new(Watching::new(collector.clone(), fault.clone()))),
+            false => Ok(()),
+        };
+        // This device fails, which is found out when the run is to go on.
+        let end = observed.err().map(End::Failed);
         let (listener, shared) = (plan.listener.clone(), Rc::clone(&delivery));
         engine.watch(Box::new(move |system, gauge| match &listener {
             Some(listener) => {
@@ -149,11 +169,13 @@ impl Attempt {
             kind: plan.kind,
             engine,
             replay: None,
-            end: None,
-            is_done: false,
+            is_done: end.is_some(),
+            end,
             is_pending: false,
             delivery,
             settled: Vec::new(),
+            collector,
+            fault,
         })
     }
 
@@ -192,10 +214,19 @@ impl Attempt {
             Slice::Done(end @ End::Trap { .. }) => {
                 self.end = Some(end);
                 let log = self.engine.system().stdin.log().to_vec();
-                let how = (self.kind, Detail::Exact);
+                let fault = self.fault.as_ref().map(|fault| fault.borrow().again());
+                let how = (self.kind, Detail::Exact, fault.is_some());
                 let watched = Watched::default();
                 match open(module, task, how, Some(&log), Tracing::Off, watched) {
                     Ok(mut replay) => {
+                        if let Some(fault) = fault {
+                            let fault = Some(Rc::new(RefCell::new(fault)));
+                            if let Err(reason) =
+                                replay.observe(Box::new(Watching::new(None, fault)))
+                            {
+                                return self.finish(Some(End::Failed(reason)));
+                            }
+                        }
                         replay.watch(Box::new(|system, _| {
                             if system.output.is_full() {
                                 system.output.take();
@@ -231,6 +262,16 @@ impl Attempt {
         self.end = end.or(self.end.take());
         self.is_done = true;
         State::Done
+    }
+
+    /// The checkpoints so far, if they are taken.
+    pub fn checkpoints(&self) -> Option<Checkpoints> {
+        Some(self.collector.as_ref()?.borrow().taken().clone())
+    }
+
+    /// The fault, if one is or was to be made.
+    pub fn fault(&self) -> Option<Fault> {
+        Some(self.fault.as_ref()?.borrow().clone())
     }
 
     /// Whether nothing may be asked of it until the next slice.

@@ -44,6 +44,9 @@ pub(super) fn difference(reference: &Attempt, other: &Attempt) -> Option<String>
             other.place()
         ));
     }
+    if reference.checkpoints() != other.checkpoints() {
+        return Some("the state at a checkpoint differs, with the same calls".to_owned());
+    }
     let streams = (reference.delivery.borrow(), other.delivery.borrow());
     if let Some(fd) = streams.0.difference(&streams.1) {
         let name = if fd == 1 { "output" } else { "error" };

@@ -8,11 +8,13 @@ mod metrics;
 mod outcome;
 mod watched;
 
+use crate::checkpoint::{Checkpoints, Fault};
 use crate::engine::{End, EngineError, Kind, Place};
 use crate::fs::{Entry, Filesystem, FsError, changes};
 use crate::meter::{Bounds, Detail};
 use crate::task::{Input, LoadError, Module, Task, Whereabouts};
 use crate::wasi::{Chunk, EPOCH, Pushed, Trace, Tracing};
+pub(crate) use attempt::open;
 use attempt::{Attempt, Plan};
 pub use attempt::{Listener, Watched};
 pub use choice::{Choice, Engines, HEAVY_BYTES, HEAVY_STEPS, STEPS_PER_BYTE};
@@ -102,6 +104,8 @@ pub struct Driving {
     pub engine: Choice,
     /// Who hears of it where it can't come back between slices.
     pub listener: Option<Rc<dyn Listener>>,
+    /// A fault to make on purpose: the result is wrong then.
+    pub fault: Option<Fault>,
     /// What is noted beside the result.
     pub watched: Watched,
 }
@@ -152,8 +156,10 @@ impl Run {
             instead = Some(WAITS.to_owned());
             kind = Kind::Interpreter;
         }
+        // The same as will run, so that it is made once.
+        let state = task.checkpoints || driving.fault.is_some();
         let pages = module
-            .metered(attempt::options(kind, Detail::Fast))?
+            .metered(attempt::options(kind, Detail::Fast, state))?
             .memory_pages;
         if pages > limit {
             return Err(LoadError::MemoryTooBig {
@@ -203,6 +209,7 @@ impl Run {
             },
             input: None,
             listener: driving.listener.clone(),
+            fault: driving.fault.clone(),
             watched: driving.watched,
         }
     }
@@ -234,7 +241,13 @@ impl Run {
             && self.attempt.kind == Kind::Interpreter
             && self.instead.is_none()
             && Kind::COMPILER.can_wait()
+            && (Kind::COMPILER.shows_state() || !self.is_looked_at())
             && self.attempt.stats().steps >= Choice::heavy_steps(&self.module)
+    }
+
+    /// Whether checkpoints are taken, or a fault is to be made.
+    fn is_looked_at(&self) -> bool {
+        self.task.checkpoints || self.driving.fault.is_some()
     }
 
     /// Makes the run again on the compiler: it is soon where the interpreter is.
@@ -395,6 +408,16 @@ impl Run {
     /// The digest of all calls so far, in hex, if the task asked for one.
     pub fn trace(&self) -> Option<String> {
         self.shown().system().trace.as_ref().map(Trace::hex)
+    }
+
+    /// The checkpoints so far, if the task asked for them.
+    pub fn checkpoints(&self) -> Option<Checkpoints> {
+        self.shown().checkpoints()
+    }
+
+    /// The fault that is made on purpose, if one is.
+    pub fn fault(&self) -> Option<Fault> {
+        self.shown().fault()
     }
 
     /// Where it trapped, if it did.

@@ -121,6 +121,8 @@ pub struct Task {
     pub limits: Limits,
     /// Whether to digest all calls ([`crate::wasi::Trace`]). It changes nothing of the result.
     pub trace: bool,
+    /// Whether to take checkpoints ([`crate::checkpoint`]). They change nothing of the result.
+    pub checkpoints: bool,
 }
 
 impl Default for Task {
@@ -136,6 +138,7 @@ impl Default for Task {
             random: Random::default(),
             limits: Limits::default(),
             trace: false,
+            checkpoints: false,
         }
     }
 }

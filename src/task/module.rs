@@ -260,7 +260,7 @@ pub struct Module {
     /// What it is.
     pub info: ModuleInfo,
     /// The instrumented module, made when it is first needed.
-    metered: Arc<[OnceLock<Arc<Metered>>; 4]>,
+    metered: Arc<[OnceLock<Arc<Metered>>; 8]>,
 }
 
 impl Module {
@@ -305,7 +305,8 @@ impl Module {
     }
 
     fn slot(&self, options: Options) -> &OnceLock<Arc<Metered>> {
-        &self.metered[2 * options.target as usize + options.detail as usize]
+        let state = 4 * usize::from(options.state);
+        &self.metered[state + 2 * options.target as usize + options.detail as usize]
     }
 
     /// The module with metering, if it was made.

@@ -157,6 +157,11 @@ impl Descriptors {
             .ok_or(Errno::Badf)
     }
 
+    /// All numbers that were ever used, with what is open under them now.
+    pub(super) fn all(&self) -> impl Iterator<Item = Option<&Descriptor>> {
+        self.slots.iter().map(Option::as_ref)
+    }
+
     /// Whether one more may be opened.
     pub fn has_room(&self) -> Result<(), Errno> {
         match self.slots.len() - self.free.len() < MAX_DESCRIPTORS {

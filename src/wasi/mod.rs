@@ -22,6 +22,7 @@ mod poll;
 mod process;
 mod record;
 pub mod rights;
+mod state;
 mod stdio;
 mod system;
 mod trace;
@@ -35,6 +36,6 @@ pub use record::{Answer, CallLog, Recorded};
 pub use rights::Rights;
 pub use stdio::{Chunk, Output, Pushed, Stdin};
 pub use system::{Exceeded, Reply, Setup, System};
-pub use trace::{Noted, Trace, Tracing};
+pub use trace::{Answered, Noted, Trace, Tracing};
 
 use system::{Memory, Stop};

@@ -1,5 +1,6 @@
 //! The standard streams.
 
+use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 
 /// Something that happened to live input: bytes, or its end, and before which call of the guest.
@@ -141,6 +142,8 @@ pub struct Output {
     pending: usize,
     total: u64,
     limit: Option<u64>,
+    /// What was written to either stream, if that is digested.
+    hashers: Option<[Sha256; 2]>,
 }
 
 /// Output that the host has not taken yet may grow to this many bytes before the run is asked to
@@ -154,6 +157,17 @@ impl Output {
             limit,
             ..Self::default()
         }
+    }
+
+    /// From here on all that is written is digested.
+    pub fn digest(&mut self) {
+        self.hashers = Some(Default::default());
+    }
+
+    /// SHA-256 of what was written to standard output and to standard error, if it is digested.
+    pub fn digests(&self) -> Option<[[u8; 32]; 2]> {
+        let hashers = self.hashers.clone()?;
+        Some(hashers.map(|hasher| hasher.finalize().into()))
     }
 
     /// Bytes written so far, both streams together.
@@ -178,6 +192,9 @@ impl Output {
         let kept = &bytes[..bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
         self.total += kept.len() as u64;
         self.pending += kept.len();
+        if let Some(hashers) = &mut self.hashers {
+            hashers[usize::from(fd != 1)].update(kept);
+        }
         match self.chunks.last_mut() {
             // Small writes of one stream are joined: a program that prints byte by byte should not
             // cost a message to the page for each.

@@ -89,7 +89,7 @@ pub struct Setup {
 }
 
 #[derive(Debug, Clone)]
-enum Source {
+pub(super) enum Source {
     ChaCha(Box<ChaCha20Rng>),
     Constant(u8),
 }
@@ -102,7 +102,7 @@ pub struct System {
     pub(super) terminal: bool,
     pub(super) fds: Descriptors,
     pub(super) clock: Clock,
-    random: Source,
+    pub(super) random: Source,
     file_limit: Option<u64>,
     /// Steps executed before the current call; the engine keeps it up to date.
     pub steps: u64,

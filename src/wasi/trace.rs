@@ -31,7 +31,19 @@ pub enum Tracing {
 pub struct Trace {
     hasher: Sha256,
     calls: u64,
+    last: Option<Answered>,
     noted: Option<Vec<Noted>>,
+}
+
+/// A call with its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answered {
+    /// The call.
+    pub call: Call,
+    /// Steps before it.
+    pub steps: u64,
+    /// What was answered.
+    pub reply: Reply,
 }
 
 /// A call as it is noted to find where two runs part.
@@ -95,6 +107,11 @@ impl Trace {
             Reply::Exceeded(Exceeded::Files) => (b"e", 1),
         };
         self.calls += 1;
+        self.last = Some(Answered {
+            call: *call,
+            steps,
+            reply,
+        });
         self.hasher.update(b"c");
         self.number(steps);
         self.text(call.abi.module());
@@ -122,6 +139,11 @@ impl Trace {
     /// Calls so far.
     pub fn calls(&self) -> u64 {
         self.calls
+    }
+
+    /// The last call that was answered.
+    pub fn last(&self) -> Option<&Answered> {
+        self.last.as_ref()
     }
 
     /// The digest so far, in hex.

@@ -14,6 +14,7 @@ const LEAST: u64 = 1 << 18;
 const OPTIONS: Options = Options {
     detail: Detail::Fast,
     target: Kind::COMPILER.target(),
+    state: false,
 };
 
 #[wasm_bindgen]

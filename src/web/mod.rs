@@ -8,6 +8,7 @@ mod check;
 mod inspect;
 mod kept;
 mod options;
+mod proof;
 mod receipts;
 mod sign;
 mod watch;
@@ -233,7 +234,7 @@ impl Task {
 
     /// Starts a run: `{args, env, stdin: Uint8Array | "live" | {terminal, pushed}, limits?, clock?: "fixed" | "virtual",
     /// random?: "seeded" | "truebit-v1", seed?: hex, preopens?, trace?: boolean, engine?, watch?,
-    /// calls?: boolean, profile?: boolean}`.
+    /// calls?: boolean, profile?: boolean, commit?: boolean, fault?: "STEP:ADDRESS:BIT"}`.
     /// Without `preopens` the guest has one, `/`. `pushed` are the events of an earlier run's live
     /// input, as a receipt has them. The program's own name, `program`, is that of the module
     /// by default, and `null` for no arguments at all. May be called many times; a run never changes the

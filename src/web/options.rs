@@ -93,6 +93,10 @@ pub(super) fn task(module: &Module, inputs: &Inputs, options: &Object) -> Result
     if !trace.is_undefined() {
         task.trace = trace.as_bool().ok_or_else(|| bad("trace"))?;
     }
+    let commit = field("commit")?;
+    if !commit.is_undefined() {
+        task.checkpoints = commit.as_bool().ok_or_else(|| bad("commit"))?;
+    }
     task.limits = Limits {
         gas: limit("gas", limits.gas.as_ref())?,
         call: limit("call", limits.call.as_ref())?,
@@ -118,7 +122,7 @@ fn input(stdin: JsValue) -> Result<Input, JsValue> {
     }
 }
 
-/// How the run is driven: `engine`, `watch`, `calls` and `profile` of the options. `streams` digest the output that
+/// How the run is driven: `engine`, `fault`, `watch`, `calls` and `profile` of the options. `streams` digest the output that
 /// `watch` is told.
 pub(super) fn driving(
     options: &Object,
@@ -134,11 +138,13 @@ pub(super) fn driving(
             )
         })?,
     };
+    let fault = choice(options, "fault")?.map(|text| text.parse());
     let watch = Reflect::get(options, &"watch".into())?;
     let watch = watch.dyn_into::<Function>().ok();
     let is = |name: &str| Ok::<_, JsValue>(Reflect::get(options, &name.into())?.is_truthy());
     Ok(Driving {
         engine,
+        fault: fault.transpose()?,
         watched: Watched {
             calls: is("calls")?,
             profile: is("profile")?,

@@ -71,7 +71,7 @@ function native(module, { args, env, stdin, files }) {
   const options = ["--dir", "in::/", "--out-dir", "out", "--stdin", "stdin", "--json", "result.json", ...variables];
   const { stdout, stderr } = work.verirun(["run", ...options, module, ...args]);
   const { outcome, stats, files: left } = JSON.parse(work.read("result.json").toString());
-  const changed = left.filter(({ type, change }) => type === "file" && change !== "same");
+  const changed = left.filter(({ type, change }) => type === "file" && change !== "same" && change !== "removed");
   const texts = Object.fromEntries(changed.map(({ path }) => [path, bytesOf(work.read(`out/${path}`))]));
   work.remove();
   return { outcome, stdout, stderr, stats, texts };

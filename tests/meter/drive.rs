@@ -419,7 +419,9 @@ pub mod on_wasmtime {
                     HostFunction::Tick => {
                         match gauge.tick(long(0), long(1) as u32).map_err(stop)? {
                             Ticked::More(left) => results[0] = Val::I64(left),
-                            Ticked::SliceEnd => panic!("the slice ends with the gas"),
+                            Ticked::SliceEnd | Ticked::Checkpoint => {
+                                panic!("the slice ends with the gas")
+                            }
                         }
                     }
                     HostFunction::Deeper => {

@@ -43,6 +43,7 @@ pub fn run(module: &Module, detail: Detail, bounds: Bounds, steps: u64) -> Ended
     let options = Options {
         detail,
         target: Target::Interpreter,
+        state: false,
     };
     let metered = module.metered(options).expect("it can be metered");
     let mut engine =

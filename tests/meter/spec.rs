@@ -139,8 +139,15 @@ impl Runner {
                 wasm
             }
             Some((detail, target)) => {
-                let metered =
-                    instrument(wasm, &Options { detail, target }).map_err(|_| Outcome::Refused)?;
+                let metered = instrument(
+                    wasm,
+                    &Options {
+                        detail,
+                        target,
+                        state: false,
+                    },
+                )
+                .map_err(|_| Outcome::Refused)?;
                 (start, left) = (metered.start, Some(metered.left));
                 made = metered.wasm;
                 &made

@@ -12,7 +12,12 @@ use wasmi::{
 
 /// Instruments what must be possible to instrument.
 pub fn metered(wasm: &[u8], detail: Detail, target: Target) -> Metered {
-    instrument(wasm, &Options { detail, target }).expect("it can be instrumented")
+    let options = Options {
+        detail,
+        target,
+        state: false,
+    };
+    instrument(wasm, &options).expect("it can be instrumented")
 }
 
 /// A value, by its bits.
@@ -133,7 +138,7 @@ pub fn host_function(store: &mut Store<Host>, function: HostFunction) -> Func {
             match function {
                 HostFunction::Tick => match gauge.tick(long(0), long(1) as u32).map_err(stop)? {
                     Ticked::More(left) => results[0] = Val::I64(left),
-                    Ticked::SliceEnd => panic!("the slice ends with the gas"),
+                    Ticked::SliceEnd | Ticked::Checkpoint => panic!("the slice ends with the gas"),
                 },
                 HostFunction::Deeper => {
                     let room = gauge.deeper(long(0), long(1), long(2) as u32);

@@ -330,7 +330,14 @@ def read(name):
     receipt = whole["receipt"]
     version = receipt.get("version") if isinstance(receipt, dict) else None
     need(version == 1 and version is not True, "the version is not 1")
-    members(receipt, "receipt", ["version", "task", "result"])
+    members(receipt, "receipt", ["version", "task", "result"], ["checkpoints"])
+    if "checkpoints" in receipt:
+        root = members(receipt["checkpoints"], "checkpoints", ["count", "interval", "root"])
+        count = quantity(root["count"], "checkpoints.count")
+        need(1 <= count <= 512, "checkpoints.count is not from 1 to 512")
+        interval = quantity(root["interval"], "checkpoints.interval")
+        need(interval and interval & (interval - 1) == 0, "checkpoints.interval is no power of two")
+        digest(root["root"], "checkpoints.root")
     check_task(receipt["task"])
     check_result(receipt["result"])
     need(digest(whole["id"], "id") == digest_of_json(receipt), "the id is wrong")
@@ -369,8 +376,24 @@ def check_list(what, said, items):
     need(said["sha256"] == digest_of_list(items), what + ": another digest")
 
 
-def check_given(task, given):
-    names = ["module", "args", "env", "stdin", "pushed", "files", "by"]
+STATE = ["calls", "memory", "globals", "system", "files", "stdout", "stderr"]
+
+
+def check_checkpoints(said, entries):
+    need(said is not None, "checkpoints stand beside a receipt without any")
+    need(int(said["count"]) == len(entries), "checkpoints: another count")
+    whole, leaves = {}, []
+    for entry in entries:
+        members(entry, "checkpoint", ["steps"], STATE)
+        quantity(entry["steps"], "steps")
+        whole = dict(whole, **entry)
+        need(len(whole) == 1 + len(STATE), "the first checkpoint is not whole")
+        leaves.append(canonical(whole).encode())
+    need(said["root"] == merkle(leaves).hex(), "checkpoints: another root")
+
+
+def check_given(task, given, checkpoints):
+    names = ["module", "args", "env", "stdin", "pushed", "files", "checkpoints", "fault", "by"]
     members(given, "given", [], names)
     for name in ["args", "env"]:
         if name in given:
@@ -390,6 +413,8 @@ def check_given(task, given):
         need(stdin["sha256"] == digest_of_events(events), "events: another digest")
     if "files" in given:
         check_files(task["files"], given["files"])
+    if "checkpoints" in given:
+        check_checkpoints(checkpoints, given["checkpoints"])
 
 
 def check_files(said, files):
@@ -441,7 +466,7 @@ def check_outputs(files, folder):
 def check(receipt, options):
     whole = read(receipt)
     task, result = whole["receipt"]["task"], whole["receipt"]["result"]
-    check_given(task, whole.get("given", {}))
+    check_given(task, whole.get("given", {}), whole["receipt"].get("checkpoints"))
     if options.module:
         check_blob("module", task["module"], slurp(options.module))
     if options.inputs:

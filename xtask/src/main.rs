@@ -35,6 +35,9 @@ Usage: cargo xtask <command>
   test    everything: checks, guests, sample tasks, unit and end-to-end tests
   check   the fast part of test: formatting, clippy, types, Rust tests
   tasks   build the sample tasks and compare what they do with what they should
+  bench [--browser NAME] [--rounds N] [--programs A,B] [--no-build]
+          compare the site with the browser's bare engine and with other interpreters,
+          in Chromium and, where installed, Firefox; a table, and charts in dist/bench/
   bench interpreter [--browser NAME] [--rounds N] [--variants A,B] [--programs A,B] [--fuel]
           compare builds of the interpreter in Chromium and, where installed, Firefox;
           --fuel turns wasmi's own metering on

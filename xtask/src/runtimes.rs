@@ -14,6 +14,13 @@ pub const PYTHON: &str = "python";
 /// The crate that has QuickJS's sources; `tasks/runtimes/javascript/Cargo.toml` says which version.
 const QUICKJS: &str = "rquickjs-sys";
 
+/// The crate that has Python's library, and its license with it.
+const PYTHON_LIBRARY: &str = "rustpython-pylib";
+
+/// Where each of the two crates is a dependency.
+const TASKS: &str = "tasks/Cargo.toml";
+const PYTHON_MANIFEST: &str = "tasks/runtimes/python/Cargo.toml";
+
 /// How long the Python runtime takes to build on two cores.
 const PYTHON_MINUTES: u32 = 6;
 
@@ -71,7 +78,7 @@ impl Runtime {
             .join(format!("{}.wasm", self.id))
     }
 
-    /// Copies what is published and returns the runtime's entry in the index of tasks.
+    /// Copies what is published, the license of what was compiled too, and returns the runtime's entry in the index of tasks.
     pub fn publish(&self, layout: &Layout, out: &Path) -> Result<Value> {
         let folder = out.join(&self.id);
         std::fs::create_dir_all(&folder)?;
@@ -82,6 +89,12 @@ impl Runtime {
         let starter = self.text("starter")?;
         std::fs::copy(self.folder.join(starter), folder.join(starter))
             .with_context(|| format!("cannot copy the runtime's {starter}"))?;
+        let license = match self.id.as_str() {
+            JAVASCRIPT => crate_sources(layout, TASKS, QUICKJS)?.join("quickjs/LICENSE"),
+            _ => crate_sources(layout, PYTHON_MANIFEST, PYTHON_LIBRARY)?.join("Lib/PSF-LICENSE"),
+        };
+        std::fs::copy(&license, folder.join("LICENSE.txt"))
+            .with_context(|| format!("cannot copy {}", license.display()))?;
         let program = self.program()?;
         let url = format!("{}/{starter}", self.id);
         let path = program.trim_start_matches('/');
@@ -111,7 +124,7 @@ pub fn build(layout: &Layout) -> Result<Vec<Runtime>> {
         let runtime = Runtime::read(&folder)?;
         outdated::build(&runtime.built(layout), &folder, |unfinished| match id {
             JAVASCRIPT => javascript(layout, &folder, unfinished),
-            _ => python(layout, &folder, unfinished),
+            _ => python(layout, unfinished),
         })
         .with_context(|| format!("runtime {id}"))?;
         runtimes.push(runtime);
@@ -121,7 +134,7 @@ pub fn build(layout: &Layout) -> Result<Vec<Runtime>> {
 
 /// QuickJS with a host of our own.
 fn javascript(layout: &Layout, folder: &Path, module: &Path) -> Result<()> {
-    let sources = crate_sources(layout, QUICKJS)?.join("quickjs");
+    let sources = crate_sources(layout, TASKS, QUICKJS)?.join("quickjs");
     let mut command = zig::cc(layout, &zig::ensure(layout)?);
     command
         // -Os is a third smaller than -O2 and no slower. Its warnings are not ours to mend.
@@ -141,16 +154,14 @@ fn javascript(layout: &Layout, folder: &Path, module: &Path) -> Result<()> {
 }
 
 /// RustPython with a host of our own.
-fn python(layout: &Layout, folder: &Path, module: &Path) -> Result<()> {
+fn python(layout: &Layout, module: &Path) -> Result<()> {
     eprintln!("Building the Python runtime, once: about {PYTHON_MINUTES} minutes on two cores.");
     let target = task_build::folder(layout).join("python");
     process::run(
         layout
             .cargo(&["build", "--release", "--locked", "--target=wasm32-wasip1"])
             // Its parser's crates ask for Rust 1.96, and compile with ours.
-            .arg("--ignore-rust-version")
-            .arg("--manifest-path")
-            .arg(folder.join("Cargo.toml"))
+            .args(["--ignore-rust-version", "--manifest-path", PYTHON_MANIFEST])
             .arg("--target-dir")
             .arg(&target),
     )?;
@@ -159,20 +170,19 @@ fn python(layout: &Layout, folder: &Path, module: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The unpacked sources of a crate that `tasks/Cargo.lock` names: cargo downloads and checks them.
-fn crate_sources(layout: &Layout, name: &str) -> Result<PathBuf> {
-    let metadata = process::output(&mut layout.cargo(&[
-        "metadata",
-        "--format-version=1",
-        "--locked",
-        "--manifest-path=tasks/Cargo.toml",
-    ]))?;
+/// The unpacked sources of a crate that a manifest's lock file names: cargo downloads and checks them.
+fn crate_sources(layout: &Layout, manifest: &str, name: &str) -> Result<PathBuf> {
+    let metadata = process::output(
+        layout
+            .cargo(&["metadata", "--format-version=1", "--locked"])
+            .args(["--manifest-path", manifest]),
+    )?;
     let metadata: Value = serde_json::from_str(&metadata)?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
-    let manifest = packages
+    let found = packages
         .filter(|package| package["name"] == name)
         .find_map(|package| package["manifest_path"].as_str())
-        .with_context(|| format!("tasks/Cargo.lock has no package {name}"))?;
-    let folder = Path::new(manifest).parent();
+        .with_context(|| format!("{manifest} depends on no package {name}"))?;
+    let folder = Path::new(found).parent();
     Ok(folder.context("a manifest is in a folder")?.to_owned())
 }

@@ -1,6 +1,6 @@
 //! What an instrumented module (`cargo xtask bench meter`) asks its host, without any limit.
 
-use crate::wasi::Host;
+use crate::on_wasmi::Data;
 use wasmi::{Caller, Error, Instance, Linker, Store, Val};
 
 const MODULE: &str = "verirun";
@@ -10,12 +10,12 @@ const PLENTY: i64 = 1 << 60;
 const HALF: i64 = (1 << 31) - 1;
 
 /// Defines the functions; a module that does not import them is run as it is.
-pub fn link(linker: &mut Linker<Host>) -> Result<(), Error> {
+pub fn link(linker: &mut Linker<Data>) -> Result<(), Error> {
     linker.func_wrap(MODULE, "tick", |_: i64, _: i32| PLENTY)?;
     linker.func_wrap(
         MODULE,
         "deeper",
-        |mut caller: Caller<'_, Host>, level: i64, _: i64, _: i32| {
+        |mut caller: Caller<'_, Data>, level: i64, _: i64, _: i32| {
             let peak = &mut caller.data_mut().peak;
             *peak = (peak.0.max(level >> 32 & HALF), peak.1.max(level & HALF));
             (HALF - peak.0) << 32 | (HALF - peak.1)
@@ -33,7 +33,7 @@ pub fn link(linker: &mut Linker<Host>) -> Result<(), Error> {
 }
 
 /// Grants steps to an instance that counts them.
-pub fn grant(store: &mut Store<Host>, instance: &Instance) -> Result<(), Error> {
+pub fn grant(store: &mut Store<Data>, instance: &Instance) -> Result<(), Error> {
     match instance.get_global(&*store, "verirun:left") {
         Some(left) => left
             .set(store, Val::I64(PLENTY))

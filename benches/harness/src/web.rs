@@ -76,13 +76,12 @@ pub extern "C" fn stdin() {
 #[unsafe(no_mangle)]
 pub extern "C" fn run() -> i32 {
     with(|state| {
-        let result = match &state.program {
-            Some(program) => program.run(&state.args, &state.stdin),
-            None => Err(wasmi::Error::new("no program is loaded")),
-        };
-        let (code, bytes) = match result {
-            Ok(outcome) => (outcome.code, outcome.output),
-            Err(error) => (-1, error.to_string().into_bytes()),
+        let (code, bytes) = match &state.program {
+            Some(program) => match program.run(&state.args, &state.stdin) {
+                Ok(outcome) => (outcome.code, outcome.output),
+                Err(error) => (-1, error.to_string().into_bytes()),
+            },
+            None => (-1, b"no program is loaded".to_vec()),
         };
         state.buffer = bytes;
         code

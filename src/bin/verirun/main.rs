@@ -1,5 +1,7 @@
 //! The native command line over the `verirun` library.
 
+mod bisect;
+mod brought;
 mod commit;
 mod engine;
 mod host;
@@ -38,6 +40,9 @@ enum Command {
     /// Prove receipts: run each task again and compare. 0 if all are verified, 1 if something is
     /// different, 2 if it can't be told.
     Verify(Box<verify::Arguments>),
+    /// Find where two runs of one task part: two receipts that disagree, or one and a run here. 0 if
+    /// they are the same, 1 if they part, 2 if it can't be told.
+    Bisect(Box<bisect::Arguments>),
     /// Put a task with all that it needs, and a receipt of it if there is one, into one file
     /// (.vtask), for `run` and `verify`.
     Pack(Box<pack::Arguments>),
@@ -61,6 +66,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::RunTask(arguments) => run_task::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Bisect(arguments) => bisect::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Commit(arguments) => commit::commit(&arguments),
         Command::Reveal(arguments) => commit::reveal(&arguments),

@@ -11,6 +11,7 @@ use serde::Serialize;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use verirun::checkpoint::Fault;
 use verirun::fs::Entry;
 use verirun::receipt::Streams;
 use verirun::run::Engines;
@@ -38,6 +39,14 @@ pub struct Arguments {
     /// Standard input is then read to its end first, unless it is a terminal.
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
+    /// Take checkpoints, digests of the program's state at fixed steps, and put a commitment to them
+    /// into the receipt: `verirun bisect` finds with them where two runs part.
+    #[arg(long, requires = "receipt")]
+    checkpoints: bool,
+    /// Make a fault on purpose, for tests and to see `verirun bisect` find it: one bit of memory
+    /// flips after so many steps. The result is wrong then, and the receipt says so beside its id.
+    #[arg(long, value_name = "STEP[:ADDRESS[:BIT]]")]
+    inject_fault: Option<Fault>,
     /// Print figures to standard error at the end.
     #[arg(long)]
     stats: bool,
@@ -109,9 +118,11 @@ fn prepare(arguments: &Arguments) -> Result<(Module, Run, Vec<Mount>, Limits), R
         Some(_) => StdinChoice::Whole,
         None => StdinChoice::Live,
     };
-    let driving = arguments.engine.read()?;
+    let mut driving = arguments.engine.read()?;
     let mut program = arguments.program.read(stdin)?;
     program.task.trace = arguments.trace;
+    program.task.checkpoints = arguments.checkpoints;
+    driving.fault.clone_from(&arguments.inject_fault);
     let run = Run::start_with(&program.module, &program.task, driving);
     let run = run.map_err(ProgramError::from)?;
     Ok((program.module, run, program.mounts, program.task.limits))
@@ -173,6 +184,16 @@ fn drive(
     }
     if let Some(trace) = run.trace() {
         eprintln!("verirun: trace   {trace}");
+    }
+    if let Some(fault) = run.fault() {
+        match fault.made {
+            Some(step) => eprintln!(
+                "verirun: a fault was made on purpose at step {step}: bit {} of the byte at {:#x} flipped",
+                fault.bit,
+                fault.address.unwrap_or_default()
+            ),
+            None => eprintln!("verirun: the run ended before the fault was to be made"),
+        }
     }
     if let Some(path) = &arguments.receipt {
         receipt::write(path, &run, &streams)?;

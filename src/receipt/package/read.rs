@@ -104,9 +104,13 @@ const MAX_URL: u64 = 4096;
 pub fn unpack(bytes: &[u8], limit: u64) -> Result<Package, PackageError> {
     let unpacked = read_package(bytes, limit)?;
     let module = unpacked.module.unwrap_or_default();
+    let mut task = unpacked.task;
+    // A run that is compared with the receipt takes them too.
+    let receipt = unpacked.receipt.as_ref();
+    task.checkpoints = receipt.is_some_and(|envelope| envelope.receipt.checkpoints.is_some());
     Ok(Package {
         module: Module::load(&unpacked.manifest.name, &module)?,
-        task: unpacked.task,
+        task,
         receipt: unpacked.receipt,
     })
 }

@@ -1,7 +1,9 @@
 //! `cargo xtask bench`: measurements in real browsers.
 
 mod browsers;
+mod chart;
 mod meter;
+mod overview;
 mod programs;
 mod table;
 mod variants;
@@ -24,6 +26,8 @@ struct Options {
     variants: Vec<&'static Variant>,
     programs: Vec<&'static programs::Program>,
     fuel: bool,
+    /// Whether to build the site first.
+    build: bool,
 }
 
 impl Options {
@@ -34,6 +38,7 @@ impl Options {
             variants: variants::ALL.iter().filter(|it| it.usual).collect(),
             programs: programs::ALL.iter().collect(),
             fuel: false,
+            build: true,
         };
         let mut args = args.iter();
         while let Some(name) = args.next() {
@@ -47,6 +52,7 @@ impl Options {
                 "--variants" => options.variants = variants::named(value()?)?,
                 "--programs" => options.programs = programs::named(value()?)?,
                 "--fuel" => options.fuel = true,
+                "--no-build" => options.build = false,
                 _ => bail!("`bench` has no option `{name}`; see `cargo xtask help`"),
             }
         }
@@ -59,7 +65,12 @@ pub fn run(layout: &Layout, args: &[String]) -> Result<()> {
     match args.split_first() {
         Some((what, rest)) if what == "interpreter" => interpreter(layout, &Options::parse(rest)?),
         Some((what, rest)) if what == "meter" => meter::run(layout, &Options::parse(rest)?),
-        _ => bail!("`bench` takes what to measure: interpreter, meter or scale"),
+        Some((what, _)) if !what.starts_with('-') => {
+            bail!(
+                "`bench {what}`: there are interpreter, meter and scale; without any, all engines are compared"
+            )
+        }
+        _ => overview::run(layout, &Options::parse(args)?),
     }
 }
 

@@ -33,6 +33,29 @@ impl Samples {
             .insert((row.to_owned(), column.to_owned()), note.to_owned());
     }
 
+    /// A cell's fastest measurement and its median.
+    pub fn fastest_and_median(&self, row: &str, column: &str) -> Option<(f64, f64)> {
+        let summary = self.summary(row, column)?;
+        Some((summary.fastest, summary.median))
+    }
+
+    /// A cell's milliseconds as text.
+    pub fn milliseconds(&self, row: &str, column: &str) -> String {
+        match self.summary(row, column) {
+            Some(it) => format!("{:.1} ms (+{:.0} %)", it.fastest, it.spread_percent()),
+            None => self.missing(row, column),
+        }
+    }
+
+    /// All measurements, as rows of columns.
+    pub fn raw(&self) -> BTreeMap<&str, BTreeMap<&str, &[f64]>> {
+        let mut rows: BTreeMap<&str, BTreeMap<&str, &[f64]>> = BTreeMap::new();
+        for ((row, column), values) in &self.cells {
+            rows.entry(row).or_default().insert(column, values);
+        }
+        rows
+    }
+
     fn summary(&self, row: &str, column: &str) -> Option<Summary> {
         Summary::of(self.cells.get(&(row.to_owned(), column.to_owned()))?)
     }
@@ -52,10 +75,7 @@ impl Samples {
         let mut logs = vec![Vec::new(); others.len()];
         for row in rows {
             let measure = self.summary(row, base);
-            let mut cells = vec![match &measure {
-                Some(it) => format!("{:.1} ms (+{:.0} %)", it.fastest, it.spread_percent()),
-                None => self.missing(row, base),
-            }];
+            let mut cells = vec![self.milliseconds(row, base)];
             let ratios: Vec<Option<f64>> = others
                 .iter()
                 .map(|column| {

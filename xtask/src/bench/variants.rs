@@ -42,7 +42,7 @@ const TAIL: Variant = Variant {
 };
 
 /// All of them. The first is what the others are compared with.
-pub const ALL: [Variant; 14] = [
+pub const ALL: [Variant; 15] = [
     LOOP,
     Variant {
         name: "again",
@@ -117,6 +117,13 @@ pub const ALL: [Variant; 14] = [
         opt_level: "s",
         usual: false,
         ..TAIL
+    },
+    Variant {
+        name: "tinywasm",
+        about: "tinywasm, another interpreter",
+        features: "loop,indirect,tinywasm",
+        usual: false,
+        ..LOOP
     },
     Variant {
         name: "unsound",

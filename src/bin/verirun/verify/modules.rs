@@ -1,8 +1,11 @@
 //! The modules that receipts are checked with, found by their digests.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use verirun::receipt::{Envelope, Refusal};
+use std::sync::Mutex;
+use verirun::receipt::{Digest, Envelope, Refusal};
 use verirun::{LoadError, Module};
 
 /// A module that was given can't be used.
@@ -26,13 +29,18 @@ pub enum ModuleError {
 #[derive(Default)]
 pub struct Modules {
     found: Vec<Module>,
+    /// Files in folders that may be modules, with their sizes. They are read when one is wanted.
+    files: Vec<(PathBuf, u64)>,
+    /// What was found in folders, by digest.
+    loaded: Mutex<BTreeMap<Digest, Module>>,
     /// Whether one was named, rather than looked for.
     named: bool,
     any: bool,
 }
 
 impl Modules {
-    /// Reads files, and all modules in folders; what is no module in a folder is passed over.
+    /// Reads files, and looks through folders, however deep, but not through links to folders; what
+    /// is no module there, or can't be read, is passed over.
     pub fn read(paths: &[PathBuf]) -> Result<Self, ModuleError> {
         let mut modules = Self::default();
         for path in paths {
@@ -42,16 +50,54 @@ impl Modules {
                 cause,
             };
             if !path.is_dir() {
-                let bytes = std::fs::read(path).map_err(wrap)?;
+                let bytes = fs::read(path).map_err(wrap)?;
                 modules.add(Module::load(&path.to_string_lossy(), &bytes)?);
                 continue;
             }
-            for entry in std::fs::read_dir(path).map_err(wrap)? {
-                let file = entry.map_err(wrap)?.path();
-                modules.found.extend(load(&file));
+            fs::read_dir(path).map_err(wrap)?;
+            modules.look_through(path);
+        }
+        modules.files.sort();
+        Ok(modules)
+    }
+
+    fn look_through(&mut self, folder: &Path) {
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => folders.push(path),
+                    Ok(_) if may_be_module(&path) => match fs::metadata(&path) {
+                        Ok(found) if found.is_file() => self.files.push((path, found.len())),
+                        _ => {}
+                    },
+                    _ => {}
+                }
             }
         }
-        Ok(modules)
+    }
+
+    /// The module with this digest among the files of the folders.
+    fn look_up(&self, envelope: &Envelope) -> Option<Module> {
+        let wanted = envelope.receipt.task.module;
+        // A thread that panicked leaves whole modules behind.
+        let lock = || self.loaded.lock().unwrap_or_else(|lock| lock.into_inner());
+        if let Some(module) = lock().get(&wanted.sha256) {
+            return Some(module.clone());
+        }
+        // Only a binary has the size that the receipt says; a text becomes one.
+        let may_fit = |(path, size): &&(PathBuf, u64)| {
+            *size == wanted.size.0 || path.extension().is_some_and(|extension| extension == "wat")
+        };
+        let mut loaded = self
+            .files
+            .iter()
+            .filter(may_fit)
+            .filter_map(|(path, _)| load(path));
+        let module = loaded.find(|module| envelope.check_module(&module.info).is_ok())?;
+        lock().insert(wanted.sha256, module.clone());
+        Some(module)
     }
 
     /// Adds one that was named.
@@ -67,7 +113,10 @@ impl Modules {
         if let Some(module) = self.found.iter().find(fits) {
             return Ok(module.clone());
         }
-        if let ([module], true) = (&self.found[..], self.named) {
+        if let Some(module) = self.look_up(envelope) {
+            return Ok(module);
+        }
+        if let ([module], true, true) = (&self.found[..], self.named, self.files.is_empty()) {
             envelope.check_module(&module.info)?;
         }
         let name = envelope
@@ -91,14 +140,17 @@ impl Modules {
     }
 }
 
+/// Whether a file is called as modules are.
+fn may_be_module(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "wasm" || extension == "wat")
+}
+
 /// The module in a file that may be none.
 fn load(path: &Path) -> Option<Module> {
-    let is_module = path
-        .extension()
-        .is_some_and(|extension| extension == "wasm" || extension == "wat");
-    if !is_module || !path.is_file() {
+    if !may_be_module(path) || !path.is_file() {
         return None;
     }
-    let bytes = std::fs::read(path).ok()?;
+    let bytes = fs::read(path).ok()?;
     Module::load(&path.to_string_lossy(), &bytes).ok()
 }

@@ -1,13 +1,14 @@
 //! Verifying one receipt.
 
 use super::Setup;
+use super::streams::Deliveries;
 use crate::program::LIMIT;
 use crate::run::SLICE;
 use std::path::Path;
 use verirun::fs::{Change, Kind};
 use verirun::receipt::{
     Difference, Digest, Envelope, FileChange, PublicKey, Receipt, Refusal, Streams, Verdict,
-    compare, first_different_byte, is_package, unpack,
+    compare_with, first_different_byte, is_package, unpack,
 };
 use verirun::{Module, Run, State, Task};
 
@@ -129,6 +130,7 @@ fn verify(
             rerun.steps()
         )));
     }
+    let mut delivered = Deliveries::read(setup.arguments, &envelope.receipt)?;
     // All digests match: from here on the module runs.
     let engine = &setup.arguments.engine;
     let driving = engine.read().map_err(missing)?;
@@ -138,6 +140,7 @@ fn verify(
         let state = run.slice(SLICE);
         for chunk in run.take_output() {
             streams.write(&chunk);
+            delivered.write(&chunk);
         }
         match state {
             State::Done => break,
@@ -158,7 +161,13 @@ fn verify(
         return Err(Refusal::Missing(what));
     }
     let outputs = setup.arguments.outputs.as_deref();
-    match (compare(&envelope.receipt, &found), outputs) {
+    let lists = envelope.checkpoints().zip(run.checkpoints());
+    let lists = lists.as_ref().map(|(said, found)| (said, found));
+    let difference = compare_with(&envelope.receipt, &found, lists);
+    match (
+        difference.map(|difference| delivered.explain(difference)),
+        outputs,
+    ) {
         (Some(difference), Some(dir)) => Ok(Some(with_byte(difference, envelope, &run, dir))),
         (None, Some(dir)) => check_outputs(envelope, dir),
         (difference, None) => Ok(difference),
