@@ -19,7 +19,7 @@ if (!outdir) {
   process.exit(2);
 }
 
-const common = { bundle: true, minify: true, target: ["chrome111", "firefox115", "safari16.4"], outdir, logLevel: "warning" };
+const common = { bundle: true, minify: true, target: ["chrome111", "firefox115", "safari16.4"], outdir, logLevel: "warning", loader: { ".wat": "text" } };
 
 /** The runtime's digest, if it was built. What the worker keeps between visits belongs to one runtime. */
 function runtimeDigest() {

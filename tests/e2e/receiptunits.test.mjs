@@ -11,13 +11,26 @@ const { resultLines, summaryLine } = await load("verify/results.ts");
 const { limitsText, outcomeText, textOf, visible } = await load("receipt/text.ts");
 
 const plan = (receipt, materials, typed = { args: null, env: null }) => verifyPlan.plan(receipt, materials, typed);
+const { bitsText, placeText, whatText } = await load("story/text.ts");
 const digest = (letter) => letter.repeat(64);
 const UNLIMITED = "9223372036854775807";
+
+test("what a search found is told in sentences", () => {
+  assert.equal(bitsText(0x101, 0x1), "bit 8");
+  assert.equal(bitsText(0x80000001, 0), "bits 0, 31");
+  const memory = whatText({ kind: "memory", memory: 0, address: 5000, values: [1, 0], bytes: 1 });
+  assert.deepEqual(memory.values, ["0x00000001", "0x00000000"]);
+  assert.equal(memory.note, "They differ in bit 0.");
+  const finding = { from: 1000, steps: [1010, 1010], function: 3, functionName: null, what: { kind: "files" } };
+  assert.equal(placeText(finding), "after step 1\u202f000 and before step 1\u202f010 in function 3");
+  assert.equal(placeText({ ...finding, functionName: "count" }), "after step 1\u202f000 and before step 1\u202f010 in count");
+});
 
 test("a fragment is a link, a place in the page, or nothing", () => {
   assert.deepEqual(asked(""), { kind: "nothing" });
   assert.deepEqual(asked("#setup"), { kind: "nothing" });
   assert.deepEqual(asked("#verify"), { kind: "verify" });
+  assert.deepEqual(asked("#story"), { kind: "story" });
   assert.deepEqual(asked("#1abc"), { kind: "link", fragment: "1abc" });
   // Of another version: it is refused as that, not passed over.
   assert.deepEqual(asked("#7abc"), { kind: "link", fragment: "7abc" });

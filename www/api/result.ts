@@ -1,6 +1,6 @@
 /** What a run came to: its result, its files, its receipt. */
 import type { Client } from "../client";
-import type { Engines, FileEntry, ModuleInfo, Outcome } from "../face";
+import type { Engines, FileEntry, ModuleInfo, Outcome, Whereabouts } from "../face";
 import { describe } from "../outcome";
 import type { RunRequest, RunStats } from "../protocol";
 import { VerirunError } from "./errors";
@@ -13,6 +13,7 @@ export interface Ended {
   stats: RunStats;
   engines: Engines | null;
   trace: string | null;
+  place: Whereabouts | null;
   filesLost: boolean;
 }
 
@@ -65,9 +66,9 @@ export function toResult(
   files: Map<string, ResultFile>,
   proof: Proof,
 ): RunResult {
-  const { outcome, engines, trace, filesLost } = end;
+  const { outcome, engines, trace, place, filesLost } = end;
   const { busyMs, stdoutBytes: _out, stderrBytes: _err, ...stats } = end.stats;
-  const { headline, advice } = describe(outcome, stats.steps);
+  const { headline, advice } = describe(outcome, stats.steps, place);
   const exitCode = outcome.kind === "exit" ? outcome.code : null;
   const stdout = once(() => written.bytes(1));
   const stderr = once(() => written.bytes(2));
@@ -97,6 +98,7 @@ export function toResult(
     engines,
     module,
     trace,
+    place,
     ...proof,
   };
 }

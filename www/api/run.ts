@@ -280,10 +280,10 @@ export class TaskRun implements Run {
           this.#pool.waiting(slot, state === "blocked" || state === "paused");
           if (state !== "paused") this.#options.onStatus?.({ state, stats });
         },
-        done: (outcome, stats, engines, trace) => resolve({ outcome, stats, engines, trace, filesLost: false }),
+        done: (outcome, stats, engines, trace, place) => resolve({ outcome, stats, engines, trace, place, filesLost: false }),
         stopped: () => {
           const outcome: Outcome = { kind: "cancelled", message: "the run was cancelled" };
-          resolve({ outcome, stats: last, engines: null, trace: null, filesLost: true });
+          resolve({ outcome, stats: last, engines: null, trace: null, place: null, filesLost: true });
         },
         restarted: (message) =>
           reject(

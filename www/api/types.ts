@@ -1,8 +1,8 @@
 /** The types of the JavaScript API: what `import { run, verify } from "verirun"` takes and gives. */
 import type { Envelope } from "../receipt/types";
-import type { EngineChoice, Engines, FileChange, Limits, ModuleInfo, Outcome, OutputChunk, Preopen, Stats } from "../face";
+import type { EngineChoice, Engines, FileChange, Limits, ModuleInfo, Outcome, OutputChunk, Preopen, Stats, Whereabouts } from "../face";
 
-export type { EngineChoice, Engines, FileChange, ModuleInfo, Outcome, OutputChunk, Preopen, Stats };
+export type { EngineChoice, Engines, FileChange, ModuleInfo, Outcome, OutputChunk, Preopen, Stats, Whereabouts };
 
 /** Content: text is encoded as UTF-8. */
 export type Content = string | Uint8Array | ArrayBuffer | Blob;
@@ -132,6 +132,8 @@ export interface RunResult {
   engines: Engines | null;
   module: ModuleInfo;
   trace: string | null;
+  /** Where a trap or a limit ended it: the function, and the source line if the module has line tables. */
+  place: Whereabouts | null;
   /** What was run and what came of it, for `verify`; `null` with the reason in `noReceipt`. */
   receipt: Receipt | null;
   noReceipt: string | null;

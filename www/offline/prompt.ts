@@ -15,6 +15,7 @@ export class UpdatePrompt {
     yes.textContent = "Reload to update";
     yes.addEventListener("click", () => {
       yes.disabled = true;
+      yes.textContent = "Updating…";
       update();
     });
     const later = document.createElement("button");

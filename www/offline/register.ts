@@ -42,6 +42,7 @@ function watch(registration: ServiceWorkerRegistration): void {
   const offer = (worker: ServiceWorker): void =>
     prompt.show("A new version of Verirun is ready.", () => {
       asked = true;
+      // If the worker before serves a file at this moment, Chromium may let the new one wait; seen: more than 30 s.
       worker.postMessage("update");
     });
   const follow = (worker: ServiceWorker | null): void => {

@@ -1,5 +1,6 @@
 /** The part of the wasm face that is about receipts (`src/web/receipts.rs`, `src/web/check.rs`). */
-import type { EngineChoice, ModuleInfo, Run, StartOptions } from "../face";
+import type { EngineChoice, ModuleInfo, Run, StartOptions, Task } from "../face";
+import type { Bisection, Parting } from "../story/types";
 import type { Difference, ReadReceipt, Unpacked, Verdict } from "./types";
 
 export interface ReceiptRun {
@@ -44,6 +45,9 @@ export interface Hasher {
 }
 
 export interface ReceiptFace {
+  /** Between which checkpoints two receipts part. */
+  parting(a: string, b: string): Parting | undefined;
+  Bisection: new (task: Task, wrong: string, from: number, to?: number) => Bisection;
   /** From 32 random bytes that are used for nothing else. */
   generateKey(random: Uint8Array): { publicKey: string; secretKey: Uint8Array };
   keyFile(secret: Uint8Array): string;

@@ -1,6 +1,7 @@
 /** What page and worker say to each other about receipts, packages and links. */
 import type { EngineChoice } from "../face";
 import type { RunRequest } from "../protocol";
+import type { Parting, StoryRun, Told } from "../story/types";
 import type { Difference, ReadReceipt, Unpacked, Verdict } from "./types";
 
 export interface NamedBlob {
@@ -60,6 +61,11 @@ export type ReceiptRequest =
   /** The secret key in a key file. */
   | { type: "read-key"; id: number; source: Blob }
   | { type: "sign"; id: number; receipt: string; secret: Uint8Array }
+  /** A run with checkpoints, of the module that is loaded, from start to end. */
+  | { type: "story-run"; id: number; request: RunRequest }
+  /** Begins the search for where two runs part; null if no checkpoint differs. */
+  | { type: "bisect"; id: number; right: string; wrong: string }
+  | { type: "bisect-on"; id: number }
   /** For a worker that does nothing else: it does not come back before the end. */
   | { type: "verify"; id: number; job: VerifyJob };
 
@@ -76,5 +82,8 @@ export interface ReceiptReplies {
   key: { publicKey: string; file: string };
   "read-key": Uint8Array;
   sign: string;
+  "story-run": StoryRun;
+  bisect: Parting | null;
+  "bisect-on": Told;
   verify: VerifyResult;
 }

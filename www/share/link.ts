@@ -8,12 +8,12 @@ export const MAX_LINK = 60_000;
 export const LONG_LINK = 8_000;
 
 /** What the fragment of an address asks for. */
-export type Asked = { kind: "nothing" } | { kind: "verify" } | { kind: "link"; fragment: string };
+export type Asked = { kind: "nothing" } | { kind: "verify" } | { kind: "story" } | { kind: "link"; fragment: string };
 
 /** A link starts with its version, a digit; other fragments are places in the page. */
 export function asked(hash: string): Asked {
   const fragment = hash.replace(/^#/, "");
-  if (fragment === "verify") return { kind: "verify" };
+  if (fragment === "verify" || fragment === "story") return { kind: fragment };
   // Whatever starts with a digit is meant as a link, of this version or of another.
   return /^\d/.test(fragment) ? { kind: "link", fragment } : { kind: "nothing" };
 }

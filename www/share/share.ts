@@ -81,6 +81,7 @@ export class Share {
   openAddress(): void {
     const what = asked(location.hash);
     if (what.kind === "verify") this.#verify.open();
+    if (what.kind === "story") void this.#verify.openStory();
     if (what.kind === "link") {
       const read = this.#client.request({ type: "open-link", fragment: what.fragment });
       void this.#open("a link", new Blob(), read);

@@ -9,6 +9,7 @@ import { shortDigest, visible } from "../receipt/text";
 import { summaryOfManifest, summaryOfReceipt, summaryView } from "../receipt/summary";
 import { cleanPath } from "../inputs";
 import { signersView } from "../share/signing";
+import type { StoryView } from "../story/view";
 import { Pool } from "./pool";
 import type { Typed } from "./plan";
 import { type Item, VerifyQueue } from "./queue";
@@ -51,6 +52,7 @@ export class VerifyView {
   readonly #again = make("input", { type: "checkbox", id: "verifyAgain" });
   readonly #problem = make("p", { className: "field-problem", attrs: { role: "alert" } });
   #drawing = 0;
+  #story: StoryView | null = null;
 
   constructor() {
     this.#queue = new VerifyQueue(this.#pool, { changed: () => this.#draw() });
@@ -66,6 +68,13 @@ export class VerifyView {
 
   open(): void {
     if (!this.#dialog.open) this.#dialog.showModal();
+  }
+
+  /** Plays how a wrong result is found; loaded when it is wanted. */
+  async openStory(): Promise<void> {
+    const { StoryView } = await import("../story/view");
+    this.#story ??= new StoryView();
+    this.#story.open();
   }
 
   close(): void {
@@ -113,6 +122,7 @@ export class VerifyView {
         { className: "verify-head" },
         make("h2", { id: "verifyTitle" }, "Verify receipts"),
         make("span", { className: "grow" }),
+        make("button", { type: "button", className: "quiet", id: "storyButton", on: { click: () => void this.openStory() } }, "How a wrong result is found"),
         make("button", { type: "button", on: { click: () => this.close() } }, "Close"),
       ),
       make(

@@ -5,6 +5,7 @@ import { unreachable } from "../protocol";
 import type { Digests, ReceiptReplies, ReceiptRequest } from "../receipt/protocol";
 import type { RunLoop } from "./runloop";
 import { CHUNK, readAll } from "./setup";
+import { searchOn, startBisection, storyRun } from "./story";
 import { verify } from "./verify";
 
 const utf8 = new TextEncoder();
@@ -59,6 +60,12 @@ export async function answerReceipts(request: ReceiptRequest, here: Here): Promi
       return face.readKeyFile(await readAll(request.source));
     case "sign":
       return face.signReceipt(request.receipt, request.secret);
+    case "story-run":
+      return storyRun(task, request.request);
+    case "bisect":
+      return startBisection(face, task, request.right, request.wrong);
+    case "bisect-on":
+      return searchOn();
     case "verify":
       return verify(face, request.job, { progress: here.progress, spent: here.early });
     default:
