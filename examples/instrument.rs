@@ -20,6 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             true => Target::Compiler,
             false => Target::Interpreter,
         },
+        state: false,
     };
     let started = Instant::now();
     let metered = instrument(&wasm, &options)?;

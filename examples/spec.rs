@@ -31,6 +31,7 @@ fn module(wasm: &[u8]) -> Value {
     let options = Options {
         detail: Detail::Fast,
         target: Target::Compiler,
+        state: false,
     };
     match instrument(wasm, &options) {
         Ok(metered) => json!({

@@ -375,7 +375,7 @@ fn validate_text(name: &str, wasm: &[u8], text: &TextMap) -> Result<(), LoadErro
         return Ok(());
     };
     let name = name.to_owned();
-    Err(match text.position(wasm, error.offset() as u64) {
+    Err(match text.position(wasm, error.offset()) {
         Some(position) => LoadError::InvalidText {
             name,
             cause: error.message().to_owned(),

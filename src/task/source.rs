@@ -114,7 +114,7 @@ impl<'a> Tables<'a> {
             let program = lines.program(DebugLineOffset(at), 4, None, None).ok()?;
             let header = program.header();
             // The length does not count itself: 4 bytes, as wasm's DWARF has 32 bits.
-            at += usize::try_from(header.unit_length()).ok()? + 4;
+            at += header.unit_length() + 4;
             if let Some(place) = self.place_in(program.clone(), address) {
                 return Some(place);
             }
