@@ -4,29 +4,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { findFirefox, openFirefox } from "./support/firefox.mjs";
-import { launchChromium, siteFolders } from "./support/page.mjs";
-import { serve } from "./support/server.mjs";
+import { siteFolders } from "./support/page.mjs";
+import { testInBrowsers } from "./support/reports.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const pages = fileURLToPath(new URL("./support/golden", import.meta.url));
 const cases = JSON.parse(readFileSync(join(root, "tests/golden/traces.json"), "utf8"));
-
-/** What the page posts when `open` shows it: `open` gets its address, and returns `{ended?, close()}`. */
-async function results(open) {
-  let receive;
-  const posted = new Promise((resolve) => (receive = resolve));
-  const server = await serve(...siteFolders, pages, root, { "golden-results": receive });
-  const browser = await open(`${server.url}golden.html`);
-  try {
-    return JSON.parse(await Promise.race([posted, browser.ended ?? posted]));
-  } finally {
-    await browser.close();
-    server.close();
-  }
-}
 
 function check({ error, browser, suspends, found, traps }) {
   assert.equal(error, undefined);
@@ -58,22 +42,4 @@ function check({ error, browser, suspends, found, traps }) {
   assert.ok(named.length >= 5);
 }
 
-test("golden runs in Chromium", async () => {
-  check(
-    await results(async (url) => {
-      const browser = await launchChromium();
-      await (await browser.newPage()).goto(url);
-      return browser;
-    }),
-  );
-});
-
-const firefox = findFirefox();
-const missing =
-  process.env.VERIRUN_NO_FIREFOX ||
-  "there is no Firefox: install it (Debian: apt-get install firefox-esr), or set FIREFOX to its program";
-// Left out where a person can't have it, never in CI (.ci/run).
-test("golden runs in Firefox", { skip: !firefox && !process.env.CI && missing }, async () => {
-  assert.ok(firefox, missing);
-  check(await results(async (url) => openFirefox(firefox, url)));
-});
+testInBrowsers("golden runs", { places: [...siteFolders, pages, root], page: "golden.html", report: "golden-results" }, check);
