@@ -64,13 +64,14 @@ export async function startWorker(page) {
       delete stats.busyMs;
       const files = await request({ type: "list-files", run: number });
       const [stdout, stderr] = [await output(number, 1), await output(number, 2)];
+      const receipt = options.commit && JSON.parse(await request({ type: "receipt", run: number }));
       const texts = {};
       for (const { path, type, change, size } of contents ? files : []) {
         if (type !== "file" || change === "same" || change === "removed") continue;
         const bytes = await request({ type: "read-file", run: number, path, offset: 0, length: size });
         texts[path] = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
       }
-      return { outcome, stdout, stderr, stats, engines, trace, files, ...(contents ? { texts } : {}) };
+      return { outcome, stdout, stderr, stats, engines, trace, files, ...(contents ? { texts } : {}), ...(receipt && { receipt }) };
     };
     /** Makes an input directory for the runs that follow. */
     globalThis.putDirectory = async (path) => {
