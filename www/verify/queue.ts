@@ -58,6 +58,8 @@ export class VerifyQueue {
   readonly #events: QueueEvents;
   #stopping = false;
   #working = 0;
+  /** Files that are being read and digested. */
+  readonly #reads = new Set<Promise<unknown>>();
   #storeFails = false;
 
   constructor(pool: Pool, events: QueueEvents) {
@@ -87,11 +89,15 @@ export class VerifyQueue {
       else this.items.push(item);
       return item;
     });
-    await Promise.all(added.map((item) => this.#read(item)));
+    await this.#noted(Promise.all(added.map((item) => this.#read(item))));
   }
 
   /** Adds modules and input files. */
   async addMaterials(files: readonly { path: string; source: Blob }[]): Promise<void> {
+    await this.#noted(this.#addMaterials(files));
+  }
+
+  async #addMaterials(files: readonly { path: string; source: Blob }[]): Promise<void> {
     const digested = await Promise.all(
       files.map(async ({ path, source }) => {
         const digests = await this.#pool.use((worker) => worker.request({ type: "digest", name: path, source }));
@@ -104,6 +110,16 @@ export class VerifyQueue {
       else this.materials.push(material);
     }
     this.#plan();
+  }
+
+  /** Whoever verifies meanwhile waits for it. */
+  async #noted(read: Promise<unknown>): Promise<void> {
+    this.#reads.add(read);
+    try {
+      await read;
+    } finally {
+      this.#reads.delete(read);
+    }
   }
 
   /** Takes what the user typed for a receipt that lacks it. */
@@ -160,9 +176,17 @@ export class VerifyQueue {
     if (item.receipt && !item.manifest) item.missing = plan(item.receipt, this.materials, item.typed).missing;
   }
 
-  /** Verifies all that are ready; comes back when that is done or stopped. */
+  /** Verifies all that are ready, or being read; comes back when that is done or stopped. */
   async verify(choices: Choices): Promise<void> {
     this.#stopping = false;
+    // What was added just now is meant too.
+    this.#working += 1;
+    try {
+      await Promise.allSettled(this.#reads);
+    } finally {
+      this.#working -= 1;
+    }
+    if (this.#stopping) return;
     const ready = this.items.filter(({ state }) => state === "ready");
     await Promise.all(ready.map((item) => this.#verify(item, choices)));
   }
