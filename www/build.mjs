@@ -6,18 +6,19 @@ import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildApi } from "./api/build.mjs";
 import { buildEmbedding } from "./embedding/build.mjs";
 import { writeServiceWorker } from "./offline/build.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const outdir = process.env.TRUNK_STAGING_DIR ?? process.argv[2];
-if (!outdir) {
+const given = process.env.TRUNK_STAGING_DIR ?? process.argv[2];
+if (!given) {
   console.error("www/build.mjs: no TRUNK_STAGING_DIR, and no folder given");
   process.exit(2);
 }
+const outdir = resolve(given);
 
 const common = { bundle: true, minify: true, target: ["chrome111", "firefox115", "safari16.4"], outdir, logLevel: "warning", loader: { ".wat": "text" } };
 
