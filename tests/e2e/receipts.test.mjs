@@ -353,8 +353,8 @@ test("a check that was stopped goes on, and a folder is as good as files", async
   mkdirSync(folder.at("slow/receipts"), { recursive: true });
   folder.write("slow/endless.wat", ENDLESS);
   for (let index = 0; index < 6; index++) {
-    // Each a little longer than the one before, so that none is the same.
-    folder.write(`slow/receipts/${index}.json`, cliReceipt("slow", ["--gas", String(20_000_000 + index), "endless.wat"]));
+    // Each a little longer than the one before, so that none is the same; and so long that not all are done before Stop.
+    folder.write(`slow/receipts/${index}.json`, cliReceipt("slow", ["--gas", String(150_000_000 + index), "endless.wat"]));
   }
   await page.click("#verifyButton");
   await page.getByLabel("A folder of receipts").setInputFiles(folder.at("slow"));
