@@ -1,6 +1,7 @@
 //! `verirun bisect`: where two runs of one task part.
 
 use crate::brought::{BroughtError, BroughtOptions};
+use crate::receipt::{self, ReadError};
 use crate::run::SLICE;
 use clap::Args;
 use std::fmt::Write as _;
@@ -9,9 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use verirun::bisect::{BisectError, Bisection, Finding, Progress, Side, What, Window, window};
 use verirun::checkpoint::{Checkpoints, Fault};
-use verirun::receipt::{
-    Digest, Envelope, NoReceipt, ParseError, Parting, Refusal, Streams, compare, parting,
-};
+use verirun::receipt::{Digest, Envelope, NoReceipt, Parting, Refusal, Streams, compare, parting};
 use verirun::{Driving, Module, Run, StartError, State, Task};
 
 const SAME: u8 = 0;
@@ -32,18 +31,8 @@ pub struct Arguments {
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("can't read {}: {cause}", .path.display())]
-    Read {
-        path: PathBuf,
-        #[source]
-        cause: io::Error,
-    },
-    #[error("{}: {cause}\n{hint}", .path.display(), hint = .cause.hint())]
-    Receipt {
-        path: PathBuf,
-        #[source]
-        cause: ParseError,
-    },
+    #[error(transparent)]
+    Receipt(#[from] ReadError),
     #[error("{} and {} are receipts of different tasks: {} and {}", .0.display(), .1.display(), .2, .3)]
     Tasks(PathBuf, PathBuf, Digest, Digest),
     #[error(transparent)]
@@ -87,17 +76,9 @@ fn say(line: &str) {
 }
 
 fn read(path: &Path) -> Result<Claim, Error> {
-    let bytes = std::fs::read(path).map_err(|cause| Error::Read {
-        path: path.to_owned(),
-        cause,
-    })?;
-    let envelope = Envelope::parse(&bytes).map_err(|cause| Error::Receipt {
-        path: path.to_owned(),
-        cause,
-    })?;
     Ok(Claim {
         name: path.to_string_lossy().into_owned(),
-        envelope,
+        envelope: receipt::read(path)?,
         fault: None,
         repeated: false,
     })

@@ -1,10 +1,11 @@
 //! `verirun commit`, `reveal` and `adjudicate`.
 
+use crate::receipt::{self, ReadError};
 use clap::Args;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use verirun::receipt::{Adjudication, Digest, Envelope, ParseError, Secret, Status, adjudicate};
+use verirun::receipt::{Adjudication, Digest, Secret, Status, adjudicate};
 
 /// The exit code if something could not be done.
 const FAILED: u8 = 2;
@@ -67,12 +68,8 @@ enum CommitError {
         #[source]
         cause: io::Error,
     },
-    #[error("{}: {cause}\n{hint}", .path.display(), hint = .cause.hint())]
-    Receipt {
-        path: PathBuf,
-        #[source]
-        cause: ParseError,
-    },
+    #[error(transparent)]
+    Receipt(#[from] ReadError),
     #[error("{}: this is no file that `verirun commit` wrote: {cause}", .path.display())]
     Secret {
         path: PathBuf,
@@ -92,13 +89,6 @@ fn read(path: &Path) -> Result<Vec<u8>, CommitError> {
     })
 }
 
-fn receipt(path: &Path) -> Result<Envelope, CommitError> {
-    Envelope::parse(&read(path)?).map_err(|cause| CommitError::Receipt {
-        path: path.to_owned(),
-        cause,
-    })
-}
-
 fn exit(result: Result<ExitCode, CommitError>) -> ExitCode {
     result.unwrap_or_else(|error| {
         eprintln!("verirun: {error}");
@@ -112,7 +102,7 @@ pub fn commit(arguments: &CommitArguments) -> ExitCode {
 }
 
 fn try_commit(arguments: &CommitArguments) -> Result<ExitCode, CommitError> {
-    let envelope = receipt(&arguments.receipt)?;
+    let envelope = receipt::read(&arguments.receipt)?;
     let mut salt = Digest([0; 32]);
     getrandom::fill(&mut salt.0).map_err(CommitError::Random)?;
     let secret = Secret {
@@ -139,7 +129,7 @@ pub fn reveal(arguments: &RevealArguments) -> ExitCode {
 fn try_reveal(arguments: &RevealArguments) -> Result<ExitCode, CommitError> {
     let said = Digest::parse(&arguments.commitment)
         .ok_or_else(|| CommitError::Commitment(arguments.commitment.clone()))?;
-    let envelope = receipt(&arguments.receipt)?;
+    let envelope = receipt::read(&arguments.receipt)?;
     let text = read(&arguments.secret)?;
     let mut secret: Secret =
         serde_json::from_slice(&text).map_err(|cause| CommitError::Secret {
@@ -171,7 +161,7 @@ pub fn decide(arguments: &AdjudicateArguments) -> ExitCode {
     let total = arguments.total.unwrap_or(arguments.receipts.len());
     let required = arguments.required.unwrap_or(total / 2 + 1);
     let solution = |path: &PathBuf| {
-        let envelope = receipt(path).map_err(|error| error.to_string().replace('\n', " "));
+        let envelope = receipt::read(path).map_err(|error| error.to_string().replace('\n', " "));
         (path.to_string_lossy().into_owned(), envelope)
     };
     let solutions = arguments.receipts.iter().map(solution).collect();

@@ -1,12 +1,13 @@
 //! `verirun pack`.
 
 use crate::program::{ProgramError, ProgramOptions, StdinChoice};
+use crate::receipt::{self, ReadError};
 use crate::run::NEVER_RAN;
 use clap::Args;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use verirun::receipt::{Brought, Envelope, PackageError, ParseError, pack};
+use verirun::receipt::{Brought, PackageError, pack};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -25,18 +26,8 @@ pub struct Arguments {
 enum PackError {
     #[error(transparent)]
     Program(#[from] ProgramError),
-    #[error("can't read {}: {cause}", .path.display())]
-    Read {
-        path: PathBuf,
-        #[source]
-        cause: io::Error,
-    },
-    #[error("{}: {cause}\n{hint}", .path.display(), hint = .cause.hint())]
-    Receipt {
-        path: PathBuf,
-        #[source]
-        cause: ParseError,
-    },
+    #[error(transparent)]
+    Receipt(#[from] ReadError),
     #[error("{0}\n{hint}", hint = .0.hint())]
     Package(#[from] PackageError),
     #[error("can't write {}: {cause}", .path.display())]
@@ -63,14 +54,7 @@ fn write(arguments: &Arguments) -> Result<(), PackError> {
     let receipt = match &arguments.with_receipt {
         None => None,
         Some(path) => {
-            let text = std::fs::read(path).map_err(|cause| PackError::Read {
-                path: path.clone(),
-                cause,
-            })?;
-            let receipt = Envelope::parse(&text).map_err(|cause| PackError::Receipt {
-                path: path.clone(),
-                cause,
-            })?;
+            let receipt = receipt::read(path)?;
             let brought = Brought {
                 files: Some(program.task.files.clone()),
                 ..Brought::default()

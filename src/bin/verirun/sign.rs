@@ -1,11 +1,12 @@
 //! `verirun keygen` and `sign`.
 
+use crate::receipt::{self, ReadError};
 use clap::Args;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use verirun::receipt::{Envelope, ParseError, SecretKey, TooManySignatures};
+use verirun::receipt::{SecretKey, TooManySignatures};
 
 /// The exit code if it could not be done.
 const FAILED: u8 = 2;
@@ -50,12 +51,8 @@ enum SignError {
         #[source]
         cause: io::Error,
     },
-    #[error("{}: {cause}\n{hint}", .path.display(), hint = .cause.hint())]
-    Receipt {
-        path: PathBuf,
-        #[source]
-        cause: ParseError,
-    },
+    #[error(transparent)]
+    Receipt(#[from] ReadError),
     #[error("{}: this is no file that `verirun keygen` wrote: {cause}", .path.display())]
     Key { path: PathBuf, cause: String },
     #[error("{}: others on this machine can read the secret key; `chmod 600` it first", .0.display())]
@@ -146,10 +143,7 @@ fn check_mode(_path: &Path) -> Result<(), SignError> {
 
 fn try_sign(arguments: &SignArguments) -> Result<(), SignError> {
     let path = &arguments.receipt;
-    let mut envelope = Envelope::parse(&read(path)?).map_err(|cause| SignError::Receipt {
-        path: path.clone(),
-        cause,
-    })?;
+    let mut envelope = receipt::read(path)?;
     check_mode(&arguments.key)?;
     let key = SecretKey::parse(&read(&arguments.key)?).map_err(|cause| SignError::Key {
         path: arguments.key.clone(),
