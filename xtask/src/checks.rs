@@ -65,8 +65,11 @@ pub fn test(layout: &Layout) -> Result<()> {
     eprintln!("Browser: {}", browser.display());
     let firefox = browser::ensure_firefox();
     match &firefox {
-        Ok(firefox) => eprintln!("For the golden runs also: {}", firefox.display()),
-        // Chromium tests all but that; the test says that it is left out, and why.
+        Ok(firefox) => eprintln!(
+            "For the tests that run in Firefox too: {}",
+            firefox.display()
+        ),
+        // Chromium tests all but how Firefox differs; a test that is left out says so, and why.
         Err(error) => eprintln!("No Firefox: {error:#}"),
     }
 

@@ -32,7 +32,8 @@ Usage: cargo xtask <command>
           build the release site and serve it; prints the address.
           Port 0 takes any free port. --no-build serves what is in dist/.
   build   build the static site into dist/
-  test    everything: checks, guests, sample tasks, unit and end-to-end tests
+  test    everything: checks, guests, sample tasks, unit and end-to-end tests,
+          the npm package, the specification's tests in browsers
   check   the fast part of test: formatting, clippy, types, Rust tests
   tasks   build the sample tasks and compare what they do with what they should
   bench [--browser NAME] [--rounds N] [--programs A,B] [--no-build]
@@ -47,7 +48,7 @@ Usage: cargo xtask <command>
           show how the time of filesystem work grows with its size (benches/scale.rs)
   npm     build the site and the npm package: target/npm/verirun.tgz
   guests  build the test programs in tests/guests (Rust, C, AssemblyScript)
-  zig     install the C compiler for WASI and print where it is
+  zig     install zig, which compiles C, C++ and Zig for WASI, and print where it is
   help    this text
 
 What a command needs and does not find, it installs into target/tools and node_modules.
