@@ -85,7 +85,10 @@ impl Fault {
                 return false;
             }
             let index = match wanted {
-                Some(address) => address.checked_sub(at).map(|index| index as usize),
+                // Not cut off where addresses have 32 bits: another byte would be changed.
+                Some(address) => address
+                    .checked_sub(at)
+                    .and_then(|index| usize::try_from(index).ok()),
                 None => bytes.iter().position(|&byte| byte != 0),
             };
             match index.and_then(|index| Some((index, bytes.get_mut(index)?))) {

@@ -112,7 +112,6 @@ export class Store {
       revisions.add(record.updated, [id, revision]).onerror = (event) => {
         taken = (event.target as IDBRequest).error?.name === "ConstraintError";
       };
-      if (project.revision > 0) revisions.delete([id, project.revision]);
       for (const [blob, key] of fresh) files.put(blob, key);
       for (const key of before) if (!packed.files.includes(key)) files.delete(key);
       projects.put(record);
@@ -148,7 +147,7 @@ export class Store {
     await this.#write((projects, files, revisions) => {
       for (const { id, revision, task } of gone) {
         for (const key of task.files) files.delete(key);
-        revisions.delete([id, revision]);
+        revisions.delete(IDBKeyRange.bound([id], [id, revision]));
         projects.delete(id);
       }
     });

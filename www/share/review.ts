@@ -9,6 +9,8 @@ import { signersView } from "./signing";
 export interface ReviewEvents {
   /** The user agreed. Rejects with why it can't be done; the dialog shows that and stays. */
   accept(run: boolean, module: File | null, progress: (done: number, total: number) => void): Promise<void>;
+  /** The user closed it: nothing more of it is wanted. */
+  closed(): void;
 }
 
 export interface Opening {
@@ -28,6 +30,10 @@ export class Review {
   constructor(events: ReviewEvents) {
     this.#events = events;
     document.body.append(this.#dialog);
+    this.#dialog.addEventListener("close", () => {
+      // It may be open again, for something newer.
+      if (!this.#dialog.open) this.#events.closed();
+    });
   }
 
   /** Opens the dialog; comes back when it shows what there is, or why there is nothing. */

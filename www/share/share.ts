@@ -40,6 +40,8 @@ export class Share {
   #said: Said | null = null;
   /** Whether the run that goes on is of the task in that receipt. */
   #comparing = false;
+  /** Changes with what is opened: only the newest counts. */
+  #openings = 0;
   #opening: { unpacked: Unpacked; source: Blob; receipt: Said | null } | null = null;
 
   constructor(workbench: Workbench, runner: Runner) {
@@ -56,7 +58,10 @@ export class Share {
       signed: (receipt) => (this.#signed = receipt),
       package: async (receipt) => new Blob([(await this.#client.request({ type: "pack", request: await this.#request(), receipt })) as Uint8Array<ArrayBuffer>]),
     }, runner.client);
-    this.#review = new Review({ accept: (run, module, progress) => this.#accept(run, module, progress) });
+    this.#review = new Review({
+      accept: (run, module, progress) => this.#accept(run, module, progress),
+      closed: () => (this.#opening = null),
+    });
     this.#place();
     runner.prepare = (request) => this.#prepare(request);
     runner.started.on(() => this.#started());
@@ -90,10 +95,12 @@ export class Share {
 
   #open(from: string, source: Blob, read: Promise<Unpacked>): Promise<void> {
     this.#opening = null;
+    this.#openings += 1;
+    const mine = this.#openings;
     const whole = read.then(async (unpacked) => {
       const { receipt: text } = unpacked;
       const receipt = text === undefined ? null : { text, envelope: await this.#client.request({ type: "read-receipt", source: new Blob([text]) }) };
-      this.#opening = { unpacked, source, receipt };
+      if (mine === this.#openings) this.#opening = { unpacked, source, receipt };
       return { unpacked, receipt: receipt?.envelope ?? null };
     });
     const { program, sample } = this.#workbench.task;
@@ -106,6 +113,10 @@ export class Share {
     const opening = this.#opening;
     if (!opening) return;
     const { unpacked, receipt } = opening;
+    /** Nothing of the user's is replaced after they closed the dialog, or opened something else. */
+    const stillWanted = (): void => {
+      if (this.#opening !== opening) throw new UserError({ code: "cancelled", message: "You closed it before it was set up.", hint: "Open it again." });
+    };
     const wrong = receipt?.envelope.signers.find(({ valid }) => !valid);
     if (wrong) {
       throw new UserError({
@@ -116,9 +127,11 @@ export class Share {
     }
     const setup = setUp(unpacked, opening.source);
     const source = setup.module ?? (await this.#fetched(unpacked, file, progress));
+    stillWanted();
     await this.#stopped();
     const workbench = this.#workbench;
     const fields = await fieldsOf(setup.request, workbench.task.fields.engine);
+    stillWanted();
     this.#said = null;
     await workbench.setTask({ program: { name: setup.name, source }, sample: null, items: setup.items, fields });
     await this.#extras.keep(setup.request, workbench.form.read());

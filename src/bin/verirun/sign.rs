@@ -99,14 +99,19 @@ fn try_keygen(path: &Path) -> Result<(), SignError> {
         path: path.to_owned(),
         cause: error.to_string(),
     })?;
-    let written = create(path).and_then(|mut file| {
-        file.write_all(key.to_text().as_bytes())?;
-        file.sync_all()
-    });
-    written.map_err(|cause| SignError::Create {
+    let failed = |cause| SignError::Create {
         path: path.to_owned(),
         cause,
-    })?;
+    };
+    let mut file = create(path).map_err(failed)?;
+    let written = file
+        .write_all(key.to_text().as_bytes())
+        .and_then(|()| file.sync_all());
+    if let Err(cause) = written {
+        // Half a key is none, and would stand in the way of the next try.
+        let _ = fs::remove_file(path);
+        return Err(failed(cause));
+    }
     let _ = writeln!(io::stdout(), "{}", key.public());
     Ok(())
 }
