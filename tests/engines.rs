@@ -412,7 +412,7 @@ fn checkpoints_are_those_of_the_interpreter() {
     for text in programs {
         let reference = committed(text, Choice::Interpreter, 1 << 20, None);
         let count = reference.receipt.checkpoints.expect("it has some").count.0;
-        assert!(count > 4, "{count}");
+        assert!(count > 2, "{count}");
         for slice in [10_000, 1 << 22, u64::MAX >> 1] {
             let found = committed(text, Choice::Compiler, slice, None);
             assert_eq!(found.checkpoints(), reference.checkpoints());
@@ -431,7 +431,7 @@ fn checkpoints_are_those_of_the_interpreter() {
 
 #[test]
 fn a_fault_is_made_where_the_interpreter_makes_it() {
-    for fault in ["1000000", "900000:5000:3"] {
+    for fault in ["1000000", "900000:5000:0"] {
         let [a, b] = [Choice::Interpreter, Choice::Compiler]
             .map(|engine| committed(SIEVE, engine, 1 << 20, Some(fault)));
         assert_eq!(a, b);
