@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { zipOf } from "./support/archives.mjs";
 import { serveOrigin } from "./support/origin.mjs";
+import { packedCopy } from "./support/packages.mjs";
 import { launchChromium, siteFile } from "./support/page.mjs";
 import { GREETING } from "./support/programs.mjs";
 
@@ -90,9 +92,11 @@ test("Vite's development server works too", async () => {
 });
 
 test("a script runs tasks in Node.js, and ends", async () => {
+  writeFileSync(join(project, "copy.vtask"), await packedCopy());
+  writeFileSync(join(project, "in.zip"), zipOf(["a.txt", "a"]));
   const { stdout } = await run(
     process.execPath,
-    ["script.mjs", siteFile("tasks/hello/hello.wasm"), siteFile("tasks/tour/tour.wasm")],
+    ["script.mjs", siteFile("tasks/hello/hello.wasm"), siteFile("tasks/tour/tour.wasm"), "copy.vtask", "in.zip"],
     { cwd: project, timeout: 120_000 },
   );
   const said = JSON.parse(stdout);
@@ -106,6 +110,7 @@ test("a script runs tasks in Node.js, and ends", async () => {
   }
   assert.deepEqual([said.cancelled, said.stopped, said.aborted], ["cancelled", "cancelled", "TimeoutError"]);
   assert.deepEqual([said.verdict, said.element], ["verified", "function"]);
+  assert.deepEqual([said.archives, said.packages], [["verified", "mismatch"], ["verified", "verified"]]);
   assert.equal(said.missing.code, "unreachable");
   assert.ok(said.missing.ours && said.missing.hint);
 });
