@@ -56,6 +56,7 @@ pub fn build(layout: &Layout) -> Result<()> {
     process::run(configure(&mut trunk))?;
 
     copy_folder(&layout.tasks(), &layout.dist().join("tasks"))?;
+    process::run(node::command(layout, &["www/licenses.mjs"]).arg(layout.dist()))?;
     // Last, because it has the digest of everything.
     process::run(node::command(layout, &["www/offline/build.mjs"]).arg(layout.dist()))?;
     eprintln!("The site is in {}", layout.dist().display());
