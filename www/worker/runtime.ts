@@ -2,10 +2,17 @@
 import type { Face } from "../face";
 import type { FromWorker } from "../protocol";
 import { UserError } from "../problem";
+import { Rest } from "./rest";
 
 export type Report = (message: Extract<FromWorker, { type: "loading" }>) => void;
 
-export async function loadRuntime(base: string, report: Report): Promise<Face> {
+/** The runtime, and what brings its second part. */
+export interface Runtime {
+  face: Face;
+  rest: Rest;
+}
+
+export async function loadRuntime(base: string, report: Report): Promise<Runtime> {
   // Both at once; the glue is small, so only the module's bytes are counted.
   const glueUrl = new URL("./verirun.js", base).href;
   const glue = import(glueUrl) as Promise<Face>;
@@ -14,8 +21,8 @@ export async function loadRuntime(base: string, report: Report): Promise<Face> {
   const face = await glue.catch((error: unknown) => {
     throw missing("verirun.js", String(error));
   });
-  await face.default({ module_or_path: module });
-  return face;
+  const exports = await face.default({ module_or_path: module });
+  return { face, rest: new Rest(face, exports, new URL("./verirun_rest.wasm", base).href) };
 }
 
 /** Downloads and compiles the runtime; says how far it is. */
