@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use verirun::receipt::{CheckpointEntry, CheckpointRoot, Digest, Envelope};
 
 const DOCS: &str = include_str!("../docs/bisect.md");
 const SIEVE: &str = include_str!("../docs/demo/sieve.wat");
@@ -76,7 +77,7 @@ fn one_receipt_is_compared_with_a_run_here() {
     let at = dir.path();
     line(
         at,
-        "verirun run --receipt w.json --checkpoints --inject-fault 9000000:5000:1 sieve.wat",
+        "verirun run --receipt w.json --checkpoints --inject-fault 9000000:5000:0 sieve.wat",
     );
     let (code, stdout, stderr) = line(at, "verirun bisect --json w.json");
     assert_eq!((code, &*stderr), (Some(1), ""), "{stdout}");
@@ -93,15 +94,121 @@ fn one_receipt_is_compared_with_a_run_here() {
     let (code, stdout, stderr) = line(at, "verirun bisect w.json");
     assert_eq!((code, &*stderr), (Some(1), ""), "{stdout}");
     assert!(
-        stdout.contains("(memory") && stdout.contains("digests only"),
+        stdout.contains("(globals)") && stdout.contains("digests only"),
         "{stdout}"
     );
     // With another fault beside it that does not give the receipt, it is the same as without.
-    receipt["given"]["fault"] = "9000001:4500:0".into();
+    receipt["given"]["fault"] = "9000001:4500:1".into();
     fs::write(at.join("w.json"), receipt.to_string()).expect("written");
     let (code, stdout, _) = line(at, "verirun bisect w.json");
     assert_eq!(code, Some(1), "{stdout}");
     assert!(stdout.contains("digests only"), "{stdout}");
+}
+
+/// Two tasks, one of them endless.
+fn endless(at: &Path) {
+    let text = r#"(module (memory (export "memory") 1)
+        (global $n (mut i32) (i32.const 0))
+        (func (export "_start") (loop $l
+            (global.set $n (i32.add (global.get $n) (i32.const 1)))
+            (br_if $l END))))"#;
+    let short = "(i32.ne (global.get $n) (i32.const 3000000))";
+    for (name, end) in [("endless.wat", "(i32.const 1)"), ("short.wat", short)] {
+        fs::write(at.join(name), text.replace("END", end)).expect("written");
+    }
+}
+
+#[test]
+fn a_false_receipt_of_an_endless_task_does_not_keep_us() {
+    let dir = folder();
+    let at = dir.path();
+    endless(at);
+    line(at, "verirun run --receipt r.json --checkpoints short.wat");
+    let text = fs::read_to_string(at.join("r.json")).expect("there");
+    let mut receipt: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let bytes = wat::parse_file(at.join("endless.wat")).expect("a module");
+    let module = &mut receipt["receipt"]["task"]["module"];
+    module["size"] = bytes.len().to_string().into();
+    module["sha256"] = Digest::of(&bytes).to_string().into();
+    receipt["given"]["module"] = "endless.wat".into();
+    let canonical = serde_json_canonicalizer::to_vec(&receipt["receipt"]).expect("JSON");
+    receipt["id"] = Digest::of(&canonical).to_string().into();
+    fs::write(at.join("e.json"), receipt.to_string()).expect("written");
+    let (code, stdout, stderr) = line(at, "verirun bisect e.json");
+    assert_eq!((code, &*stderr), (Some(1), ""), "{stdout}");
+    assert!(
+        stdout.contains("e.json: this machine gets something else: steps: the receipt says"),
+        "{stdout}"
+    );
+    assert!(stdout.contains("digests only"), "{stdout}");
+    let (code, stdout, stderr) = line(at, "verirun bisect --max-steps 1000 e.json");
+    assert_eq!((code, &*stdout), (Some(2), ""), "{stderr}");
+    assert!(stderr.contains("--max-steps allows 1000"), "{stderr}");
+}
+
+#[test]
+fn false_checkpoints_beside_a_fault_are_told() {
+    let dir = folder();
+    let at = dir.path();
+    let run = "verirun run --checkpoints --receipt";
+    line(at, &format!("{run} right.json sieve.wat"));
+    line(
+        at,
+        &format!("{run} wrong.json --inject-fault 9000000:5000 sieve.wat"),
+    );
+    let read = |name: &str| {
+        let text = fs::read(at.join(name)).expect("there");
+        Envelope::parse(&text).expect("a receipt")
+    };
+    let (right, mut wrong) = (read("right.json"), read("wrong.json"));
+    // The right ones up to the last: these say that all is the same nearly to the end.
+    let mut list = right.checkpoints().expect("they are there");
+    *list.list.last_mut().expect("many") = *wrong
+        .checkpoints()
+        .expect("they are there")
+        .list
+        .last()
+        .expect("many");
+    let entries = list.list.iter().map(CheckpointEntry::from).collect();
+    wrong.receipt.checkpoints = Some(CheckpointRoot::of(&list));
+    wrong.id = wrong.receipt.id();
+    wrong.given.as_mut().expect("given").checkpoints = Some(entries);
+    fs::write(at.join("wrong.json"), wrong.to_text()).expect("written");
+    let (code, stdout, stderr) = line(at, "verirun bisect right.json wrong.json");
+    assert_eq!((code, &*stderr), (Some(1), ""), "{stdout}");
+    assert!(
+        stdout.contains("other checkpoints: those of the receipt are false"),
+        "{stdout}"
+    );
+    assert!(
+        stdout.contains("DIFFERENT at step 9000004") && stdout.contains("the word at 0x00001388"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn what_no_checkpoint_shows_is_looked_for_from_the_start() {
+    let dir = folder();
+    let at = dir.path();
+    // The sum is in a local: before the next checkpoint memory is as it should be.
+    let text = SIEVE
+        .replace("(global $sum (mut i32) (i32.const 0))", "")
+        .replace(
+            "(export \"_start\")",
+            "(export \"_start\") (local $sum i32)",
+        )
+        .replace("global.set $sum", "local.set $sum")
+        .replace("global.get $sum", "local.get $sum");
+    fs::write(at.join("sieve.wat"), text).expect("written");
+    let run = "verirun run --checkpoints --receipt w.json --inject-fault";
+    line(at, &format!("{run} 9000000:5000 sieve.wat"));
+    let (code, stdout, stderr) = line(at, "verirun bisect w.json");
+    assert_eq!((code, &*stderr), (Some(1), ""), "{stdout}");
+    assert!(
+        stdout.contains("are the same; they part behind the last"),
+        "{stdout}"
+    );
+    assert!(stdout.contains("DIFFERENT at step 9000004"), "{stdout}");
 }
 
 #[test]

@@ -9,12 +9,14 @@
 //! A [`Bisection`] is driven in small steps, so that whoever shows it stays responsive, and
 //! [`Bisection::levels`] tells the story so far.
 
+mod look;
 mod side;
 mod state;
 
 use crate::checkpoint::Fault;
 use crate::engine::{End, Kind};
 use crate::{Module, StartError, Task};
+pub use look::{CallAt, Look, Window};
 use serde::Serialize;
 use side::{Engines, Stop};
 pub use state::{CallSeen, What};
@@ -23,6 +25,8 @@ pub use state::{CallSeen, What};
 const STOPS: u64 = 256;
 /// Steps between two stops if nothing is known of the runs.
 const FIRST_INTERVAL: u64 = 1 << 18;
+/// Far more passes than there are between one step and 2^63, a second time too.
+const MOST_LEVELS: usize = 64;
 /// Steps that a run makes before the caller is told: some milliseconds.
 const TURN: u64 = 2_000_000;
 
@@ -56,6 +60,12 @@ pub enum BisectError {
     /// One waits for input that it did not have.
     #[error("made again, the run waits for input that it did not have")]
     Waits,
+    /// The state of one can't be read.
+    #[error("this device failed to read the state of a run made again: {0}")]
+    State(String),
+    /// At the same step something differs in one pass, and nothing in another.
+    #[error("made again and again, the runs do not do the same each time")]
+    Unsteady,
 }
 
 /// One pass over both runs.
@@ -110,13 +120,18 @@ pub struct Bisection {
     next: u64,
     /// Where all is the same in this pass, as far as it has come.
     reached: u64,
+    /// Whether that was seen in this pass; else it is where the pass begins.
+    is_seen: bool,
+    /// Whether the search began again from the first step, because what it was told is wrong.
+    is_again: bool,
     function: Option<u32>,
     done: Option<Progress>,
 }
 
 impl Bisection {
-    /// Begins a search. All is known to be the same up to step `from`, and something to differ at
-    /// step `to`, if that is known; 0 and `None` if nothing is.
+    /// Begins a search. All is said to be the same up to step `from`, and something to differ at
+    /// step `to`; 0 and `None` if nothing is known. Who says so may be wrong, or lie: then the search
+    /// takes longer, and finds the same.
     pub fn new(module: &Module, task: &Task, sides: [Side; 2], from: u64, to: Option<u64>) -> Self {
         let mut task = task.clone();
         task.files = task.files.canonical(crate::wasi::EPOCH);
@@ -128,6 +143,8 @@ impl Bisection {
             engines: None,
             next: 0,
             reached: from,
+            is_seen: false,
+            is_again: false,
             function: None,
             done: None,
         };
@@ -167,7 +184,17 @@ impl Bisection {
         });
         self.engines = None;
         self.reached = from;
+        self.is_seen = false;
         self.next = from;
+    }
+
+    /// Begins from the first step, since what was said of the steps before is wrong.
+    fn begin_again(&mut self, to: Option<u64>) -> Result<Progress, BisectError> {
+        if std::mem::replace(&mut self.is_again, true) {
+            return Err(BisectError::Unsteady);
+        }
+        self.begin(0, to);
+        Ok(Progress::Working)
     }
 
     /// Does some milliseconds of work.
@@ -177,6 +204,9 @@ impl Bisection {
     pub fn advance(&mut self) -> Result<Progress, BisectError> {
         if let Some(done) = &self.done {
             return Ok(done.clone());
+        }
+        if self.levels.len() > MOST_LEVELS {
+            return Err(BisectError::Unsteady);
         }
         let engines = match &mut self.engines {
             Some(engines) => engines,
@@ -188,21 +218,35 @@ impl Bisection {
         }
         let steps = engines.both_steps();
         let function = engines.function();
-        let Some(what) = engines.difference() else {
+        let level = self.levels.last().copied();
+        let (start, end, interval) =
+            level.map_or((0, None, 1), |level| (level.from, level.to, level.interval));
+        let Some(what) = engines.difference()? else {
             if engines.ended() {
-                return Ok(self.finish(Progress::Same));
+                // What differs may have been before the pass began.
+                return match start > 0 && !self.is_again {
+                    true => self.begin_again(None),
+                    false => Ok(self.finish(Progress::Same)),
+                };
             }
-            let level = self.levels.last_mut();
-            if let Some(level) = level {
+            if let Some(level) = self.levels.last_mut() {
                 level.same += u64::from(steps[0] > level.from);
-                self.next = steps[0].saturating_add(level.interval);
             }
-            self.reached = steps[0];
-            self.function = function;
+            (self.reached, self.is_seen, self.function) = (steps[0], true, function);
+            let next = steps[0].saturating_add(interval);
+            match end {
+                // What differs there may be put right soon after, so it is not passed by.
+                Some(end) if steps[0] < end => self.next = next.min(end),
+                // Nothing differs where something was said to.
+                Some(_) => self.begin(steps[0], None),
+                None => self.next = next,
+            }
             return Ok(Progress::Working);
         };
         let (from, to) = (self.reached, steps[0].min(steps[1]).max(self.reached));
-        let interval = self.levels.last().map_or(1, |level| level.interval);
+        if !self.is_seen && from > 0 {
+            return self.begin_again(Some(to));
+        }
         if interval == 1 {
             let name = self
                 .function
@@ -216,7 +260,6 @@ impl Bisection {
             }))));
         }
         self.begin(from, Some(to));
-        // What differs at the start itself is found there.
         Ok(Progress::Working)
     }
 
@@ -225,43 +268,6 @@ impl Bisection {
         self.done = Some(progress.clone());
         progress
     }
-}
-
-/// A call of a WASI function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct CallAt {
-    /// Steps before it.
-    pub steps: u64,
-    /// The module that the function is imported from.
-    pub module: &'static str,
-    /// The function.
-    pub name: &'static str,
-}
-
-/// What one run does in a stretch, if nothing is known of the other but that it does something else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Window {
-    /// The function at its start and at its end; `None` before the first.
-    pub functions: [Option<u32>; 2],
-    /// The first calls of WASI functions in it.
-    pub calls: Vec<CallAt>,
-    /// How many more there are.
-    pub more: u64,
-}
-
-/// Runs `task` to its first check at `from` steps, and looks at what it does up to the one at `to`.
-///
-/// # Errors
-/// If it can't be run.
-pub fn window(
-    module: &Module,
-    task: &Task,
-    from: u64,
-    to: Option<u64>,
-) -> Result<Window, BisectError> {
-    let mut task = task.clone();
-    task.files = task.files.canonical(crate::wasi::EPOCH);
-    side::look_through(module, &task, from, to)
 }
 
 /// How a run ended, for people.

@@ -1,7 +1,7 @@
 //! Both runs, side by side.
 
 use super::state::{What, difference};
-use super::{BisectError, CallAt, Side, Window};
+use super::{BisectError, Side};
 use crate::checkpoint::{FileDigests, Watching};
 use crate::engine::{End, Engine, Slice};
 use crate::meter::Detail;
@@ -31,7 +31,7 @@ pub(super) enum Stop {
 pub(super) struct Engines([Again; 2]);
 
 impl Again {
-    fn start(
+    pub fn start(
         module: &Module,
         task: &Task,
         side: &Side,
@@ -40,7 +40,8 @@ impl Again {
         let how = (side.engine, Detail::Fast, true);
         let mut engine = open(module, task, how, None, tracing, Watched::default())?;
         if engine.guest().is_none() {
-            let reason = format!("{} does not show a program's state", side.engine.name());
+            let name = side.engine.name();
+            let reason = format!("{name} does not show a program's state between slices");
             return Err(BisectError::Failed(reason));
         }
         if let Some(fault) = &side.fault {
@@ -59,13 +60,8 @@ impl Again {
         self.engine.gauge().steps()
     }
 
-    /// Calls so far.
-    fn calls(&self) -> u64 {
-        self.engine.system().calls
-    }
-
     /// Runs to the first check at which `target` steps are used, at most about `turn` steps.
-    fn run_to(&mut self, target: u64, turn: u64) -> Result<Stop, BisectError> {
+    pub fn run_to(&mut self, target: u64, turn: u64) -> Result<Stop, BisectError> {
         let until = self.steps().saturating_add(turn);
         while self.end.is_none() && self.steps() < target {
             if self.steps() >= until {
@@ -87,46 +83,6 @@ impl Again {
         }
         Ok(Stop::There)
     }
-}
-
-/// So many calls of a stretch are shown.
-const SHOWN: usize = 8;
-
-/// [`super::window`]
-pub(super) fn look_through(
-    module: &Module,
-    task: &Task,
-    from: u64,
-    to: Option<u64>,
-) -> Result<Window, BisectError> {
-    let mut run = Again::start(module, task, &Side::default(), Tracing::Calls)?;
-    let whole = |run: &mut Again, target| {
-        while run.run_to(target, u64::MAX)? == Stop::OnTheWay {}
-        Ok::<_, BisectError>(run.engine.gauge().function())
-    };
-    let first = whole(&mut run, from)?;
-    let noted = |run: &Again| {
-        let trace = run.engine.system().trace.as_ref();
-        trace.map_or(0, |trace| trace.noted().len())
-    };
-    let (before, made) = (noted(&run), run.calls());
-    let second = whole(&mut run, to.unwrap_or(u64::MAX))?;
-    let trace = run.engine.system().trace.as_ref();
-    let calls = trace.map_or(&[][..], |trace| &trace.noted()[before..]);
-    let calls: Vec<_> = calls
-        .iter()
-        .take(SHOWN)
-        .map(|noted| CallAt {
-            steps: noted.steps,
-            module: noted.abi.module(),
-            name: noted.function.name(),
-        })
-        .collect();
-    Ok(Window {
-        functions: [first, second],
-        more: run.calls() - made - calls.len() as u64,
-        calls,
-    })
 }
 
 impl Engines {
@@ -167,7 +123,7 @@ impl Engines {
         self.0[0].engine.gauge().function()
     }
 
-    pub fn difference(&mut self) -> Option<What> {
+    pub fn difference(&mut self) -> Result<Option<What>, BisectError> {
         let [a, b] = &mut self.0;
         difference(a, b)
     }

@@ -1,8 +1,9 @@
 //! What differs between two guests.
 
-use super::describe_end;
 use super::side::Again;
-use crate::engine::Engine;
+use super::{BisectError, describe_end};
+use crate::checkpoint::is_same;
+use crate::engine::{Engine, Guest};
 use crate::wasi::Answered;
 use serde::{Serialize, Serializer};
 
@@ -109,25 +110,31 @@ pub enum What {
     },
 }
 
+/// The state of a run.
+fn guest(run: &mut Again) -> Result<Box<dyn Guest + '_>, BisectError> {
+    let unseen = || BisectError::State("its engine does not show it".to_owned());
+    run.engine.guest().ok_or_else(unseen)
+}
+
 /// What differs first, the cause before what may follow from it.
-pub(super) fn difference(a: &mut Again, b: &mut Again) -> Option<What> {
-    if let Some(what) = memories(a, b) {
-        return Some(what);
+pub(super) fn difference(a: &mut Again, b: &mut Again) -> Result<Option<What>, BisectError> {
+    if let Some(what) = memories(&mut *guest(a)?, &mut *guest(b)?) {
+        return Ok(Some(what));
     }
-    let cells = [&mut a.engine, &mut b.engine].map(|engine| {
-        let mut guest = engine.guest();
-        guest
-            .as_mut()
-            .and_then(|guest| guest.cells().ok())
-            .unwrap_or_default()
-    });
-    let both = cells[0].iter().zip(&cells[1]);
-    if let Some((cell, (&one, &two))) = both.enumerate().find(|(_, (one, two))| one != two) {
-        return Some(What::Cell {
+    let one = guest(a)?.cells().map_err(BisectError::State)?;
+    let two = guest(b)?.cells().map_err(BisectError::State)?;
+    let mut both = one.iter().zip(&two).enumerate();
+    if let Some((cell, (&one, &two))) = both.find(|(_, (one, two))| one != two) {
+        return Ok(Some(What::Cell {
             cell: cell as u32,
             values: [one, two],
-        });
+        }));
     }
+    Ok(beside(a, b))
+}
+
+/// What differs beside memories and cells.
+fn beside(a: &mut Again, b: &mut Again) -> Option<What> {
     if let Some(what) = calls(&*a.engine, &*b.engine) {
         return Some(what);
     }
@@ -176,8 +183,7 @@ fn calls(a: &dyn Engine, b: &dyn Engine) -> Option<What> {
     })
 }
 
-fn memories(a: &mut Again, b: &mut Again) -> Option<What> {
-    let (mut one, mut two) = (a.engine.guest()?, b.engine.guest()?);
+fn memories(one: &mut dyn Guest, two: &mut dyn Guest) -> Option<What> {
     let mut first = None;
     let mut bytes = 0;
     for memory in 0..one.memories().min(two.memories()) {
@@ -222,11 +228,8 @@ fn look(
     bytes: &mut u64,
 ) {
     const PAGE: usize = 4096;
-    if here == there {
-        return;
-    }
     for (page, (here, there)) in here.chunks(PAGE).zip(there.chunks(PAGE)).enumerate() {
-        if here == there {
+        if is_same(here, there) {
             continue;
         }
         let base = at + (page * PAGE) as u64;
@@ -244,6 +247,80 @@ fn look(
             };
             let address = base + 4 * index as u64;
             first.get_or_insert((memory, address, [word(here), word(there)]));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bisect::Side;
+    use crate::engine::{Observer, Place, Slice};
+    use crate::meter::Gauge;
+    use crate::wasi::{System, Tracing};
+    use crate::{Module, Task};
+
+    /// An engine that fails to tell its guest's globals.
+    struct Dumb(Box<dyn Engine>);
+
+    struct Mute;
+
+    impl Guest for Mute {
+        fn cells(&mut self) -> Result<Vec<u64>, String> {
+            Err("it is mute".to_owned())
+        }
+        fn memories(&self) -> usize {
+            0
+        }
+        fn memory_size(&self, _: usize) -> u64 {
+            0
+        }
+        fn visit(&mut self, _: usize, _: &mut dyn FnMut(u64, &mut [u8]) -> bool) {}
+        fn with_system(&mut self, _: &mut dyn FnMut(&System)) {}
+    }
+
+    impl Engine for Dumb {
+        fn observe(&mut self, observer: Box<dyn Observer>) -> Result<(), String> {
+            self.0.observe(observer)
+        }
+        fn guest(&mut self) -> Option<Box<dyn Guest + '_>> {
+            Some(Box::new(Mute))
+        }
+        fn slice(&mut self, steps: u64) -> Slice {
+            self.0.slice(steps)
+        }
+        fn system(&self) -> &System {
+            self.0.system()
+        }
+        fn system_mut(&mut self) -> &mut System {
+            self.0.system_mut()
+        }
+        fn gauge(&self) -> &Gauge {
+            self.0.gauge()
+        }
+        fn place(&self) -> Option<Place> {
+            self.0.place()
+        }
+    }
+
+    #[test]
+    fn globals_that_can_not_be_read_are_not_taken_for_the_same() {
+        let text = r#"(module (global (mut i32) (i32.const 1)) (func (export "_start")))"#;
+        let module = Module::load("test.wat", text.as_bytes()).expect("it loads");
+        let start = || {
+            let side = Side::default();
+            Again::start(&module, &Task::default(), &side, Tracing::Digest).expect("it starts")
+        };
+        let (mut a, mut b) = (start(), start());
+        assert!(matches!(difference(&mut a, &mut b), Ok(None)));
+        let dumb = || {
+            let mut run = start();
+            run.engine = Box::new(Dumb(run.engine));
+            run
+        };
+        for (mut a, mut b) in [(dumb(), start()), (start(), dumb()), (dumb(), dumb())] {
+            let failed = difference(&mut a, &mut b);
+            assert!(matches!(failed, Err(BisectError::State(_))), "{failed:?}");
         }
     }
 }

@@ -58,6 +58,11 @@ impl Rerun {
         self.steps
     }
 
+    /// The steps after which it is certain that a run makes more than the receipt says.
+    pub fn most(&self) -> u64 {
+        self.steps.saturating_add(SLACK)
+    }
+
     /// Tells that a run which has not ended makes more steps than the receipt says, so that a false
     /// receipt of an endless program is found out in the time that it claims.
     pub fn overrun(&self, run: &Run) -> Option<Difference> {
@@ -66,7 +71,7 @@ impl Rerun {
 
     /// As [`Rerun::overrun`], of a run that has made so many steps.
     pub fn overrun_at(&self, steps: u64) -> Option<Difference> {
-        (steps > self.steps.saturating_add(SLACK)).then(|| {
+        (steps > self.most()).then(|| {
             Difference::new(
                 "steps",
                 self.steps,

@@ -12,17 +12,25 @@ export interface Runtime {
   rest: Rest;
 }
 
-export async function loadRuntime(base: string, report: Report): Promise<Runtime> {
+/** The names of the runtime's files. */
+export interface RuntimeFiles {
+  glue: string;
+  module: string;
+  rest: string;
+}
+
+/** The names are relative to `base`. */
+export async function loadRuntime(base: string, report: Report, names: RuntimeFiles): Promise<Runtime> {
   // Both at once; the glue is small, so only the module's bytes are counted.
-  const glueUrl = new URL("./verirun.js", base).href;
+  const glueUrl = new URL(names.glue, base).href;
   const glue = import(glueUrl) as Promise<Face>;
   glue.catch(() => {}); // looked at below, after the module
-  const module = await compile(new URL("./verirun_bg.wasm", base).href, report);
+  const module = await compile(new URL(names.module, base).href, report);
   const face = await glue.catch((error: unknown) => {
     throw missing("verirun.js", String(error));
   });
   const exports = await face.default({ module_or_path: module });
-  return { face, rest: new Rest(face, exports, new URL("./verirun_rest.wasm", base).href) };
+  return { face, rest: new Rest(face, exports, new URL(names.rest, base).href) };
 }
 
 /** Downloads and compiles the runtime; says how far it is. */

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use verirun::bisect::{BisectError, Bisection, Finding, Progress, Side, What, Window, window};
+use verirun::bisect::{BisectError, Bisection, Finding, Look, Progress, Side, What, Window};
 use verirun::checkpoint::{Checkpoints, Fault};
 use verirun::receipt::{Digest, Envelope, NoReceipt, Parting, Refusal, Streams, compare, parting};
 use verirun::{Driving, Module, Run, StartError, State, Task};
@@ -21,6 +21,9 @@ const CANNOT_TELL: u8 = 2;
 pub struct Arguments {
     #[command(flatten)]
     brought: BroughtOptions,
+    /// Do not run a task whose receipt says more steps than this.
+    #[arg(long, value_name = "STEPS")]
+    max_steps: Option<u64>,
     /// Print the finding as JSON too.
     #[arg(long)]
     json: bool,
@@ -41,6 +44,8 @@ enum Error {
     Refused(Refusal),
     #[error("{0}\n{hint}", hint = .0.hint())]
     Start(#[from] StartError),
+    #[error("{} says that the run makes {} steps, and --max-steps allows {}", .0.display(), .1, .2)]
+    TooLong(PathBuf, u64, u64),
     #[error(transparent)]
     NoReceipt(#[from] NoReceipt),
     #[error("made again, the run waits for input that it did not have")]
@@ -53,6 +58,8 @@ enum Error {
 struct Claim {
     name: String,
     envelope: Envelope,
+    /// The checkpoints of its run: those beside it, unless they are found to be others.
+    checkpoints: Option<Checkpoints>,
     /// The fault with which this machine gets the same.
     fault: Option<Fault>,
     /// Whether this machine gets the same, with the fault if there is one.
@@ -63,6 +70,10 @@ struct Claim {
 pub fn run(arguments: &Arguments) -> ExitCode {
     match try_run(arguments) {
         Ok(code) => ExitCode::from(code),
+        Err(error @ (Error::Bisect(_) | Error::Waits)) => {
+            say(&format!("CANNOT TELL: {error}"));
+            ExitCode::from(CANNOT_TELL)
+        }
         Err(error) => {
             eprintln!("verirun: {error}");
             ExitCode::from(CANNOT_TELL)
@@ -76,34 +87,57 @@ fn say(line: &str) {
 }
 
 fn read(path: &Path) -> Result<Claim, Error> {
+    let envelope = receipt::read(path)?;
     Ok(Claim {
         name: path.to_string_lossy().into_owned(),
-        envelope: receipt::read(path)?,
+        checkpoints: envelope.checkpoints(),
+        envelope,
         fault: None,
         repeated: false,
     })
 }
 
-/// Runs the task to its end; its receipt comes with its checkpoints.
-fn rerun(module: &Module, task: &Task, fault: Option<Fault>) -> Result<Envelope, Error> {
+/// A run that was made again.
+struct Made {
+    /// Its receipt, which comes with its checkpoints; `None` if it was stopped.
+    envelope: Option<Envelope>,
+    checkpoints: Option<Checkpoints>,
+    steps: u64,
+}
+
+/// Runs the task to its end, or to `most` steps: a false receipt of an endless task must not keep us.
+fn rerun(module: &Module, task: &Task, fault: Option<Fault>, most: u64) -> Result<Made, Error> {
     let driving = Driving {
         fault,
         ..Driving::default()
     };
     let mut run = Run::start_with(module, task, driving)?;
     let mut streams = Streams::default();
+    let mut has_ended = true;
     loop {
         let state = run.slice(SLICE);
         for chunk in run.take_output() {
             streams.write(&chunk);
         }
         match state {
-            State::Running => {}
             State::Blocked => return Err(Error::Waits),
             State::Done => break,
+            State::Running if run.stats().steps > most => {
+                has_ended = false;
+                break;
+            }
+            State::Running => {}
         }
     }
-    Ok(Envelope::of(&run, &streams)?)
+    let envelope = match has_ended {
+        true => Some(Envelope::of(&run, &streams)?),
+        false => None,
+    };
+    Ok(Made {
+        envelope,
+        checkpoints: run.checkpoints(),
+        steps: run.stats().steps,
+    })
 }
 
 /// Whether the receipts say the same; checkpoints count where both have some.
@@ -127,6 +161,14 @@ fn try_run(arguments: &Arguments) -> Result<u8, Error> {
             return Err(Error::Tasks(one, two, tasks[0], tasks[1]));
         }
     }
+    for (claim, path) in claims.iter().zip(&arguments.receipts) {
+        let steps = claim.envelope.rerun().steps();
+        if let Some(most) = arguments.max_steps
+            && steps > most
+        {
+            return Err(Error::TooLong(path.clone(), steps, most));
+        }
+    }
     let (modules, brought) = arguments.brought.read()?;
     let first = &claims[0].envelope;
     let module = modules
@@ -135,7 +177,9 @@ fn try_run(arguments: &Arguments) -> Result<u8, Error> {
     let mut task = first.task(brought).map_err(Error::Refused)?;
     task.checkpoints = true;
     // What is true is what this machine gets.
-    let here = rerun(&module, &task, None)?;
+    let most = claims.iter().map(|claim| claim.envelope.rerun().most());
+    let most = most.max().unwrap_or(0);
+    let here = rerun(&module, &task, None, most)?;
     for claim in &mut claims {
         look_at(claim, &here, &module, &task)?;
     }
@@ -144,11 +188,8 @@ fn try_run(arguments: &Arguments) -> Result<u8, Error> {
         say("SAME: nothing differs");
         return Ok(SAME);
     };
-    let parting = wrong
-        .envelope
-        .checkpoints()
-        .zip(here.checkpoints())
-        .and_then(|(said, found)| coarse(wrong, &said, &found));
+    let lists = wrong.checkpoints.as_ref().zip(here.checkpoints.as_ref());
+    let parting = lists.map(|(said, found)| coarse(wrong, said, found));
     let other = claims
         .iter()
         .find(|claim| claim.repeated && claim.fault.is_none());
@@ -164,8 +205,10 @@ fn try_run(arguments: &Arguments) -> Result<u8, Error> {
             ..Side::default()
         },
     ];
-    // The difference is after the last checkpoint that is the same.
-    let (from, to) = parting.map_or((0, None), |parting| (parting.from, parting.to));
+    // The difference is after the last checkpoint that is the same; but if none differs, what does may
+    // have been put right before the next one, with its effect in a local.
+    let known = parting.filter(|parting| parting.number.is_some());
+    let (from, to) = known.map_or((0, None), |parting| (parting.from, parting.to));
     let mut bisection = Bisection::new(&module, &task, sides, from, to);
     let mut told = 0;
     loop {
@@ -173,6 +216,9 @@ fn try_run(arguments: &Arguments) -> Result<u8, Error> {
         let levels = bisection.levels();
         while told + 1 < levels.len() || (told < levels.len() && progress != Progress::Working) {
             let level = &levels[told];
+            if told > 0 && level.from < levels[told - 1].from {
+                say("what the checkpoints say is the same is not: again, from the start");
+            }
             let to = level.to.map_or("the end".to_owned(), |to| to.to_string());
             told += 1;
             say(&format!(
@@ -199,38 +245,54 @@ fn try_run(arguments: &Arguments) -> Result<u8, Error> {
 
 /// Makes the run of a receipt again, as it is and, if it gives another result, with the fault that
 /// stands beside it.
-fn look_at(claim: &mut Claim, here: &Envelope, module: &Module, task: &Task) -> Result<(), Error> {
+fn look_at(claim: &mut Claim, here: &Made, module: &Module, task: &Task) -> Result<(), Error> {
     let name = &claim.name;
-    if agree(&claim.envelope, here) {
+    let said = &claim.envelope;
+    if let Some(here) = &here.envelope
+        && agree(said, here)
+    {
         claim.repeated = true;
         say(&format!("{name}: this machine gets the same"));
         return Ok(());
     }
-    let difference = compare(&claim.envelope.receipt, &here.receipt);
+    let difference = match &here.envelope {
+        Some(here) => compare(&said.receipt, &here.receipt),
+        None => said.rerun().overrun_at(here.steps),
+    };
     let difference = difference.map(|difference| difference.to_string());
     say(&format!(
         "{name}: this machine gets something else: {}",
         difference.unwrap_or_default()
     ));
-    let given = claim.envelope.given.as_ref();
+    let given = said.given.as_ref();
     let fault = given.and_then(|given| given.fault.as_deref());
     let Some(Ok(fault)) = fault.map(str::parse::<Fault>) else {
         return Ok(());
     };
-    if agree(&claim.envelope, &rerun(module, task, Some(fault.clone()))?) {
+    let again = rerun(module, task, Some(fault.clone()), said.rerun().most())?;
+    let Some(envelope) = again.envelope else {
+        return Ok(());
+    };
+    if agree(said, &envelope) {
         say(&format!(
             "{name}: with the fault that stands beside it ({fault}), this machine gets the same"
         ));
-        claim.fault = Some(fault);
-        claim.repeated = true;
+    } else if said.receipt.result_id() == envelope.receipt.result_id() {
+        say(&format!(
+            "{name}: with the fault that stands beside it ({fault}), this machine gets the same result, but other checkpoints: those of the receipt are false"
+        ));
+        claim.checkpoints = again.checkpoints;
+    } else {
+        return Ok(());
     }
+    claim.fault = Some(fault);
+    claim.repeated = true;
     Ok(())
 }
 
 /// Tells between which checkpoints the runs part.
-fn coarse(wrong: &Claim, said: &Checkpoints, found: &Checkpoints) -> Option<Parting> {
-    let parting = parting(said, found);
-    match &parting {
+fn coarse(wrong: &Claim, said: &Checkpoints, found: &Checkpoints) -> Parting {
+    match parting(said, found) {
         Some(parting) => {
             let to = parting
                 .to
@@ -242,7 +304,7 @@ fn coarse(wrong: &Claim, said: &Checkpoints, found: &Checkpoints) -> Option<Part
                 parting.from,
                 parting.what.join(", ")
             ));
-            Some(parting.clone())
+            parting
         }
         None => {
             let last = said.list.last().map_or(0, |last| last.steps);
@@ -251,13 +313,26 @@ fn coarse(wrong: &Claim, said: &Checkpoints, found: &Checkpoints) -> Option<Part
                 said.list.len(),
                 wrong.name
             ));
-            Some(Parting {
+            Parting {
                 number: None,
                 from: last,
                 to: None,
                 what: Vec::new(),
                 count: said.list.len(),
-            })
+            }
+        }
+    }
+}
+
+/// What the run does here where it parts from the claim. What a stranger wrote bounds it no further
+/// than the steps that the receipt says.
+fn look(claim: &Claim, parting: &Parting, module: &Module, task: &Task) -> Result<Window, Error> {
+    let most = claim.envelope.rerun().most();
+    let to = parting.to.map_or(most, |to| to.min(most));
+    let mut look = Look::new(module, task, parting.from.min(to), to)?;
+    loop {
+        if let Some(window) = look.advance()? {
+            return Ok(window);
         }
     }
 }
@@ -284,7 +359,7 @@ fn alone(
         functions,
         calls,
         more,
-    } = window(module, task, parting.from, parting.to)?;
+    } = look(wrong, &parting, module, task)?;
     let mut text = String::new();
     let name = |function: Option<u32>| match function {
         Some(function) => named(function, module.function_name(function)),
