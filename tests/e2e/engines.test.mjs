@@ -248,10 +248,12 @@ test("a difference is an error that names the first call that differs", async ()
 test("a failure of our own code within a call is no trap of the program", async () => {
   const panic = `const instantiate = WebAssembly.instantiate;
     WebAssembly.instantiate = async (...args) => {
-      const { exports } = await instantiate(...args);
+      const instance = await instantiate(...args);
+      const { exports } = instance;
+      // The runtime's second part has none.
+      if (!exports.hostcalls_call) return instance;
       const hostcalls_call = () => { throw new WebAssembly.RuntimeError("unreachable"); };
       const value = { ...exports, hostcalls_call };
-      if (!exports.hostcalls_call) throw new Error("there is no such function to replace");
       return Object.create(WebAssembly.Instance.prototype, { exports: { value } });
     }`;
   await faulty(panic, async (page) => {

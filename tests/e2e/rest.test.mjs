@@ -27,7 +27,7 @@ const DEEP = Buffer.from(
 async function visitor() {
   const network = { asked: 0, there: true };
   const prepare = (context) =>
-    context.route("**/verirun_rest.wasm", (route) => {
+    context.route("**/verirun_rest.wasm*", (route) => {
       network.asked += 1;
       return network.there ? route.continue() : route.abort();
     });

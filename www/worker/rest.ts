@@ -11,7 +11,7 @@ import { UserError } from "../problem";
 export type RestSource = string | WebAssembly.Module;
 
 export class Rest {
-  #source: RestSource;
+  readonly #source: RestSource;
   #loading: Promise<void> | null = null;
   #there = false;
   readonly #exports: WebAssembly.ModuleImports;
@@ -38,35 +38,39 @@ export class Rest {
   }
 
   async #load(): Promise<void> {
-    const source = this.#source;
-    if (typeof source === "string") {
-      try {
-        const response = await fetch(source);
-        if (!response.ok) throw new Error(`the server answered ${response.status}`);
-        // A plain file server need not know the type that streaming insists on.
-        this.#source = await WebAssembly.compile(await response.arrayBuffer());
-      } catch (error) {
-        throw new UserError({ code: "runtime-missing", message: missing(error), hint: "Check your connection, then try it again." });
-      }
+    try {
+      const source = this.#source;
+      const module = typeof source === "string" ? await compiled(source) : source;
+      // It may have come in the middle of a call meanwhile.
+      if (this.#there) return;
+      await WebAssembly.instantiate(module, { first: this.#exports });
+      this.#there = true;
+    } catch (error) {
+      throw new UserError({ code: "runtime-missing", message: missing(error), hint: "Check your connection, then try it again." });
     }
-    this.#bring();
   }
 
   #bring(): void {
     if (this.#there) return;
-    let module: WebAssembly.Module;
     try {
-      module = typeof this.#source === "string" ? new WebAssembly.Module(read(this.#source)) : this.#source;
+      const module = typeof this.#source === "string" ? new WebAssembly.Module(read(this.#source)) : this.#source;
+      new WebAssembly.Instance(module, { first: this.#exports });
     } catch (error) {
       // Of this kind, because what called is in the middle of something and can't be used again.
       throw new WebAssembly.RuntimeError(missing(error));
     }
-    new WebAssembly.Instance(module, { first: this.#exports });
-    this.#source = module;
     this.#there = true;
   }
 }
 
+async function compiled(address: string): Promise<WebAssembly.Module> {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`the server answered ${response.status}`);
+  // A plain file server need not know the type that streaming insists on.
+  return WebAssembly.compile(await response.arrayBuffer());
+}
+
+/** While the worker waits. */
 function read(address: string): ArrayBuffer {
   const request = new XMLHttpRequest();
   request.open("GET", address, false);

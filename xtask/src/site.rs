@@ -74,6 +74,8 @@ const PARTS: split::Plan<'_> = split::Plan {
         "verirun::task::folder",
         "verirun::task::config",
         "verirun::bisect::",
+        "verirun::checkpoint::",
+        "blake3::",
         "ed25519_dalek::",
         "curve25519_dalek::",
         "serde_json_canonicalizer::",
