@@ -13,12 +13,6 @@ use crate::meter::layout::Layout;
 use crate::meter::{Detail, HostFunction, Level, Options, Target};
 use wasm_encoder::{BlockType, Encode, Instruction, ValType};
 
-/// The opcode of `block`.
-const BLOCK: u8 = 0x02;
-
-/// How many labels stand around the inner one of a loop that is written twice.
-const DOUBLED: u32 = 3;
-
 /// The most table elements or bytes that are counted; more than any memory or table has.
 const WIDE_CAP: i64 = 1 << 61;
 
@@ -54,10 +48,10 @@ pub(in crate::meter) struct Emitter<'a> {
     wide: Option<u32>,
     vectors: [Option<u32>; 3],
     floats: [Option<u32>; 2],
-    /// Addresses, and values of 64 and of 32 bits, of the stores of a group.
+    /// Addresses, and values of 64 and of 32 bits, of a pair of stores.
     kept: [Vec<u32>; 3],
-    /// While a group is written: its stores so far, as event, address and value.
-    grouped: Option<Vec<(usize, u32, u32)>>,
+    /// A group is written.
+    in_group: bool,
     /// A block stands for the whole function.
     wrapped: bool,
 }
@@ -93,7 +87,7 @@ impl<'a> Emitter<'a> {
             vectors: [None; 3],
             floats: [None; 2],
             kept: Default::default(),
-            grouped: None,
+            in_group: false,
             wrapped: false,
         }
     }
@@ -298,7 +292,7 @@ impl<'a> Emitter<'a> {
             copied = self.events(scan, plan, next..group.first, copied);
             self.code.extend_from_slice(&self.wasm[copied..group.start]);
             self.group(scan, plan, group);
-            next = group.last() + 1;
+            next = group.last + 1;
             copied = scan.events[next - 1].end;
         }
         self.events(scan, plan, next..scan.events.len(), copied);
@@ -344,7 +338,7 @@ impl<'a> Emitter<'a> {
             }
             Kind::Float => {
                 self.raw(event);
-                if !(event.later && self.grouped.is_some()) {
+                if !(event.later && self.in_group) {
                     self.make_canonical(event.canonical);
                 }
             }
@@ -355,17 +349,12 @@ impl<'a> Emitter<'a> {
             }
             Kind::Loop(label) => {
                 self.open.push(label);
+                self.raw(event);
+                if self.detail == Detail::Fast {
+                    self.check();
+                }
                 if self.doubles(scan, label) {
                     self.in_doubled = true;
-                    // A block with the loop's results, the outer loop, a block that the inner one
-                    // leaves for: `DOUBLED` labels.
-                    self.code.push(BLOCK);
-                    self.code
-                        .extend_from_slice(&self.wasm[event.start + 1..event.end]);
-                    self.put(&[
-                        Instruction::Loop(BlockType::Empty),
-                        Instruction::Block(BlockType::Empty),
-                    ]);
                     self.raw(event);
                     self.put(&[
                         Instruction::LocalGet(left),
@@ -374,29 +363,13 @@ impl<'a> Emitter<'a> {
                     ]);
                     self.unlikely.push(self.code.len() as u32);
                     self.put(&[Instruction::BrIf(1)]);
-                } else {
-                    self.raw(event);
-                    if self.detail == Detail::Fast {
-                        self.check();
-                    }
                 }
             }
             Kind::End(label) => {
                 self.open.pop();
                 if self.doubles(scan, label) {
                     self.in_doubled = false;
-                    self.put(&[
-                        Instruction::End,
-                        Instruction::Br(DOUBLED - 1),
-                        Instruction::End,
-                        Instruction::LocalGet(left),
-                        Instruction::I32Const(self.function as i32),
-                        Instruction::Call(self.layout.host(HostFunction::Tick)),
-                        Instruction::LocalSet(left),
-                        Instruction::Br(0),
-                        Instruction::End,
-                        Instruction::Unreachable,
-                    ]);
+                    self.put(&[Instruction::End]);
                 }
                 if scan.labels[label as usize].kind != LabelKind::Function {
                     return self.raw(event);
@@ -496,11 +469,11 @@ impl<'a> Emitter<'a> {
             && scan.labels[label as usize].tight
     }
 
-    /// How many labels of ours a branch crosses, if it leaves a loop that is written twice.
+    /// How many labels of ours a branch crosses: one if it leaves a loop that is written twice.
     fn crossed(&self, scan: &Scan, event: &Event, label: LabelId) -> u32 {
         // Such a loop has none in it, so it is the innermost one.
         let leaves = scan.labels[label as usize].loops < event.loops;
-        DOUBLED * u32::from(leaves && self.in_doubled)
+        u32::from(leaves && self.in_doubled)
     }
 
     /// Writes a `br_table` with the depths that its labels have now.

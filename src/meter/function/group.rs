@@ -1,23 +1,20 @@
-//! Stores of computed floats that are looked through for NaNs together.
+//! Stores of computed floats that are looked through for NaNs two by two.
 //!
 //! One test of a sum costs a compiler's code less than one for each value: NaN and anything is NaN.
-//! So in a stretch of code without branches or calls, values are stored as they are, and behind the
-//! last store one branch, hardly ever taken, leads to where those that are NaNs are stored again,
-//! canonical ones, in the same order.
+//! So where no branch or call comes between two stores, values are stored as they are, and behind the
+//! second store one branch, hardly ever taken, leads to where both are stored again, canonical.
+//! (More than two to a test gain less: sums take time, and values registers.)
 //!
-//! Until then memory may hold a NaN that the engine has made, and nothing may show it. What else
-//! touches memory ends the stretch, but for loads of floats of the same size at the same alignment:
-//! these load all of a float or nothing of it, and that one NaN is another is shown by nothing that
-//! only calculates ([`super::nan`] follows where the loaded value goes). Which addresses are alike is
-//! known where they differ by constants; otherwise the code tests it first, and has the stretch a
-//! second time as it would be by itself.
+//! Between the two memory may hold a NaN that the engine has made, and nothing may show it. So nothing
+//! else touches memory there, but for loads of floats of the same size at the same alignment: these
+//! load all of a float or nothing of it, and that one NaN is another is shown by nothing that only
+//! calculates ([`super::nan`] follows where the loaded value goes). Which addresses are alike is known
+//! where they differ by constants; otherwise the code asks once for a stretch with several pairs, and
+//! has it a second time as it would be by itself.
 //!
-//! A trap in between ends the run, and the run that is made again for it is not this code.
+//! A trap between the two ends the run, and the run that is made again for it is not this code.
 
 use wasmparser::Operator;
-
-/// The most stores in a group: each has an address and a value in locals until its end.
-const MOST_STORES: usize = 8;
 
 /// The fewest stores that are worth the test of their addresses, and the code twice.
 const FEWEST_TESTED: usize = 4;
@@ -105,40 +102,52 @@ pub(in crate::meter) struct Alike {
     pub more: u32,
 }
 
-/// Stores that are looked through together, and the stretch of code that they are in.
+/// Pairs of stores, and the stretch of code that they are in.
 #[derive(Debug, Clone)]
 pub(in crate::meter) struct Group {
     /// The first event of the stretch.
     pub first: usize,
+    /// The last, behind which the operand stack is as high as before the first.
+    pub last: usize,
     /// Where in the module the stretch begins.
     pub start: usize,
     /// The floats have 64 bits.
     pub double: bool,
     /// What must hold at the beginning.
     pub alike: Vec<Alike>,
+    /// The pairs, one member behind the other.
     members: Vec<Member>,
     /// A value that was loaded in it is shown.
     shown: bool,
 }
 
 impl Group {
-    /// The last event of the stretch, which is a store.
-    pub fn last(&self) -> usize {
-        self.members.last().map_or(self.first, |it| it.store)
-    }
-
     /// Whether an event is a store in it.
     pub fn has(&self, event: usize) -> bool {
-        self.members.iter().any(|it| it.store == event)
+        self.members
+            .binary_search_by_key(&event, |it| it.store)
+            .is_ok()
     }
 
-    /// `seen` tells which makers' floats are made canonical in any case.
-    fn is_worth_it(&self, seen: impl Fn(usize) -> bool) -> bool {
+    /// Leaves only what is worth it, where `seen` tells which makers' floats are made canonical in any
+    /// case. The makers of the rest are added to `alone`.
+    fn trim(&mut self, seen: impl Fn(usize) -> bool, alone: &mut Vec<usize>) {
+        let (pairs, _) = self.members.as_chunks::<2>();
+        let mut left = Vec::with_capacity(self.members.len());
+        for pair in pairs {
+            match pair.iter().any(|it| seen(it.maker)) {
+                true => alone.extend(pair.iter().map(|it| it.maker)),
+                false => left.extend(pair),
+            }
+        }
         let fewest = match self.alike.is_empty() {
             true => 2,
             false => FEWEST_TESTED,
         };
-        !self.shown && self.members.iter().filter(|it| !seen(it.maker)).count() >= fewest
+        if self.shown || left.len() < fewest {
+            alone.extend(left.drain(..).map(|it: Member| it.maker));
+        }
+        self.members = left;
     }
 }
 
@@ -158,7 +167,7 @@ pub(in crate::meter) struct Grouping {
     /// The locals that it has set.
     locals: Vec<(u32, Form)>,
     members: Vec<Member>,
-    /// How many of these there were when the stack was last as high as at the beginning.
+    /// How many of these, in pairs, there were when the stack was last as high as at the beginning.
     whole: usize,
     /// By root, the addresses so far, without multiples of the floats' size.
     roots: Vec<(Option<u32>, u32)>,
@@ -198,6 +207,7 @@ impl Grouping {
         // Loads name it by its number, so it is kept even if it has no members left.
         self.groups.push(Group {
             first: self.first,
+            last: self.members.last().map_or(self.first, |it| it.store),
             start: self.start,
             double: self.double,
             alike: alike.collect(),
@@ -212,7 +222,7 @@ impl Grouping {
 
     /// Whether memory may hold a NaN that the engine has made.
     fn is_pending(&self) -> bool {
-        !self.members.is_empty()
+        self.members.len() % 2 == 1
     }
 
     fn form(&self, local: u32) -> Form {
@@ -232,7 +242,7 @@ impl Grouping {
         let Form::Sum(root, more) = form else {
             return false;
         };
-        if self.is_pending() && self.double != double {
+        if !self.members.is_empty() && self.double != double {
             return false;
         }
         self.double = double;
@@ -253,14 +263,13 @@ impl Grouping {
         let Some(at) = self.stack.len().checked_sub(2) else {
             return false;
         };
-        let fits = self.members.len() < MOST_STORES && self.access(self.stack[at], offset, double);
-        if !fits {
+        if !self.access(self.stack[at], offset, double) {
             return false;
         }
         self.stack.truncate(at);
         let store = event;
         self.members.push(Member { store, maker });
-        if self.stack.is_empty() {
+        if self.stack.is_empty() && !self.is_pending() {
             self.whole = self.members.len();
         }
         true
@@ -329,20 +338,16 @@ impl Grouping {
     }
 
     /// Leaves only the groups that are worth it, where `seen` tells which makers' floats are made
-    /// canonical in any case. Returns the makers of floats that are to be made
-    /// canonical where they are made, and those for which that is so only outside of groups.
+    /// canonical in any case. Returns the makers of floats that are to be made canonical where they
+    /// are made, and those for which that is so only outside of groups.
     pub fn finish(&mut self, seen: impl Fn(usize) -> bool) -> (Vec<usize>, Vec<usize>) {
         let mut alone = std::mem::take(&mut self.alone);
-        let mut grouped = Vec::new();
-        self.groups.retain(|group| {
-            let makers = group.members.iter().map(|it| it.maker);
-            let is_worth_it = group.is_worth_it(&seen);
-            match is_worth_it {
-                true => grouped.extend(makers),
-                false => alone.extend(makers),
-            }
-            is_worth_it
+        self.groups.retain_mut(|group| {
+            group.trim(&seen, &mut alone);
+            !group.members.is_empty()
         });
+        let members = self.groups.iter().flat_map(|group| &group.members);
+        let grouped = members.map(|it| it.maker).collect();
         (alone, grouped)
     }
 

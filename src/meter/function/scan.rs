@@ -36,7 +36,7 @@ pub(in crate::meter) struct Label {
     pub arity: u32,
     /// How many loops it is in, itself included.
     pub loops: u32,
-    /// A loop without another loop or a call in it, and without parameters.
+    /// A loop without another loop or a call in it.
     pub tight: bool,
 }
 
@@ -272,7 +272,7 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                 has_else: false,
                 arity: 0,
                 loops,
-                tight: false,
+                tight: kind == LabelKind::Loop,
             });
             out.labels.len() as u32 - 1
         };
@@ -296,12 +296,11 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                 open.push(Open { label });
                 Kind::Block(label)
             }
-            Operator::Loop { blockty } => {
+            Operator::Loop { .. } => {
                 if let Some(&outer) = around.last() {
                     out.labels[outer as usize].tight = false;
                 }
                 let label = push_label(out, LabelKind::Loop, around.len() as u32 + 1);
-                out.labels[label as usize].tight = !matches!(blockty, BlockType::FuncType(_));
                 around.push(label);
                 open.push(Open { label });
                 Kind::Loop(label)
@@ -459,7 +458,7 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                 events[event].canonical = makes(event);
             }
             for event in grouped {
-                events[event].later = events[event].canonical.is_none();
+                events[event].later = true;
                 events[event].canonical = makes(event);
             }
         }

@@ -59,7 +59,7 @@ impl Emitter<'_> {
         ]);
     }
 
-    /// Writes a stretch whose stores are looked at together.
+    /// Writes a stretch with stores that are looked at two by two.
     pub(super) fn group(&mut self, scan: &Scan, plan: &Plan, group: &Group) {
         for (index, alike) in group.alike.iter().enumerate() {
             for root in [alike.one, alike.other] {
@@ -79,7 +79,7 @@ impl Emitter<'_> {
                 self.put(&[Instruction::I32Or]);
             }
         }
-        let range = group.first..group.last() + 1;
+        let range = group.first..group.last + 1;
         if !group.alike.is_empty() {
             let most = if group.double { 7 } else { 3 };
             self.put(&[Instruction::I32Const(most), Instruction::I32And]);
@@ -88,26 +88,43 @@ impl Emitter<'_> {
             self.events(scan, plan, range.clone(), group.start);
             self.put(&[Instruction::Else]);
         }
-        self.grouped = Some(Vec::new());
-        let mut copied = group.start;
+        self.in_group = true;
+        let (mut copied, mut first) = (group.start, None);
         for index in range {
-            copied = match group.has(index) {
-                true => self.store(scan, index, copied, group.double),
-                false => self.events(scan, plan, index..index + 1, copied),
-            };
+            if !group.has(index) {
+                copied = self.events(scan, plan, index..index + 1, copied);
+                continue;
+            }
+            let store = self.store(
+                scan,
+                index,
+                usize::from(first.is_some()),
+                group.double,
+                copied,
+            );
+            copied = scan.events[index].end;
+            match first.take() {
+                None => first = Some(store),
+                Some(first) => self.look(scan, [first, store], group.double),
+            }
         }
-        let stores = self.grouped.take().unwrap_or_default();
-        self.look(scan, &stores, group.double);
+        self.in_group = false;
         if !group.alike.is_empty() {
             self.put(&[Instruction::End]);
         }
     }
 
-    /// Writes a store of a group, and keeps its address and value.
-    fn store(&mut self, scan: &Scan, index: usize, copied: usize, double: bool) -> usize {
+    /// Writes a store of a pair, and keeps its address and value in locals of this `slot`.
+    fn store(
+        &mut self,
+        scan: &Scan,
+        index: usize,
+        slot: usize,
+        double: bool,
+        copied: usize,
+    ) -> Stored {
         let event = &scan.events[index];
         self.code.extend_from_slice(&self.wasm[copied..event.start]);
-        let slot = self.grouped.as_ref().map_or(0, Vec::len);
         let address = self.kept(0, slot, ValType::I32);
         let value = match double {
             true => self.kept(1, slot, ValType::F64),
@@ -119,10 +136,11 @@ impl Emitter<'_> {
             Instruction::LocalGet(value),
         ]);
         self.raw(event);
-        if let Some(grouped) = &mut self.grouped {
-            grouped.push((index, address, value));
+        Stored {
+            event: index,
+            address,
+            value,
         }
-        event.end
     }
 
     fn kept(&mut self, kind: usize, slot: usize, ty: ValType) -> u32 {
@@ -134,8 +152,8 @@ impl Emitter<'_> {
         local
     }
 
-    /// Stores the NaNs among these values again, canonical.
-    fn look(&mut self, scan: &Scan, stores: &[(usize, u32, u32)], double: bool) {
+    /// Stores both again, canonical, if one is a NaN.
+    fn look(&mut self, scan: &Scan, pair: [Stored; 2], double: bool) {
         let (add, differs, nan) = match double {
             true => (
                 Instruction::F64Add,
@@ -148,43 +166,39 @@ impl Emitter<'_> {
                 Instruction::F32Const(Ieee32::new(NAN32)),
             ),
         };
-        // Neighbours are added first, then their sums: a row of additions would take longer. Infinities
-        // may make a NaN too; then there is nothing to do.
-        let mut sizes: Vec<u32> = Vec::new();
-        for &(_, _, value) in stores {
-            self.put(&[Instruction::LocalGet(value)]);
-            let mut size = 1;
-            while sizes.last() == Some(&size) {
-                sizes.pop();
-                size *= 2;
-                self.put(std::slice::from_ref(&add));
-            }
-            sizes.push(size);
-        }
-        for _ in 1..sizes.len() {
-            self.put(std::slice::from_ref(&add));
-        }
+        // Two infinities may make a NaN too; then there is nothing to do.
         let sum = self.float(double);
         self.put(&[
+            Instruction::LocalGet(pair[0].value),
+            Instruction::LocalGet(pair[1].value),
+            add,
             Instruction::LocalTee(sum),
             Instruction::LocalGet(sum),
             differs.clone(),
         ]);
         self.unlikely.push(self.code.len() as u32);
         self.put(&[Instruction::If(BlockType::Empty)]);
-        for &(index, address, value) in stores {
-            // All again: a later store may have been to the same place.
+        for stored in pair {
+            // Both: the second may have been to the place of the first.
             self.put(&[
-                Instruction::LocalGet(address),
+                Instruction::LocalGet(stored.address),
                 nan.clone(),
-                Instruction::LocalGet(value),
-                Instruction::LocalGet(value),
-                Instruction::LocalGet(value),
+                Instruction::LocalGet(stored.value),
+                Instruction::LocalGet(stored.value),
+                Instruction::LocalGet(stored.value),
                 differs.clone(),
                 Instruction::Select,
             ]);
-            self.raw(&scan.events[index]);
+            self.raw(&scan.events[stored.event]);
         }
         self.put(&[Instruction::End]);
     }
+}
+
+/// A store, and the locals with its address and value.
+#[derive(Clone, Copy)]
+struct Stored {
+    event: usize,
+    address: u32,
+    value: u32,
 }
