@@ -87,6 +87,14 @@ pub(crate) fn leaf_node(leaf: &[u8]) -> Digest {
 
 /// The root over nodes: leaves, or full subtrees of one size.
 pub(crate) fn root_of_nodes(nodes: impl IntoIterator<Item = Digest>) -> Digest {
+    join_nodes(nodes, join).unwrap_or_else(|| Digest::of(b""))
+}
+
+/// The root over nodes with another `join`; `None` over none.
+pub(crate) fn join_nodes(
+    nodes: impl IntoIterator<Item = Digest>,
+    join: fn(Digest, Digest) -> Digest,
+) -> Option<Digest> {
     // Full subtrees so far, largest first, each with its number of nodes.
     let mut full: Vec<(u64, Digest)> = Vec::new();
     for node in nodes {
@@ -99,14 +107,11 @@ pub(crate) fn root_of_nodes(nodes: impl IntoIterator<Item = Digest>) -> Digest {
         }
         full.push(node);
     }
-    let mut right = match full.pop() {
-        Some((_, last)) => last,
-        None => return Digest::of(b""),
-    };
+    let (_, mut right) = full.pop()?;
     while let Some((_, left)) = full.pop() {
         right = join(left, right);
     }
-    right
+    Some(right)
 }
 
 fn join(left: Digest, right: Digest) -> Digest {

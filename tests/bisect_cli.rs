@@ -77,7 +77,7 @@ fn one_receipt_is_compared_with_a_run_here() {
     let at = dir.path();
     line(
         at,
-        "verirun run --receipt w.json --checkpoints --inject-fault 9000000:5000:1 sieve.wat",
+        "verirun run --receipt w.json --checkpoints --inject-fault 9000000:5000:0 sieve.wat",
     );
     let (code, stdout, stderr) = line(at, "verirun bisect --json w.json");
     assert_eq!((code, &*stderr), (Some(1), ""), "{stdout}");
@@ -94,11 +94,11 @@ fn one_receipt_is_compared_with_a_run_here() {
     let (code, stdout, stderr) = line(at, "verirun bisect w.json");
     assert_eq!((code, &*stderr), (Some(1), ""), "{stdout}");
     assert!(
-        stdout.contains("(memory") && stdout.contains("digests only"),
+        stdout.contains("(globals)") && stdout.contains("digests only"),
         "{stdout}"
     );
     // With another fault beside it that does not give the receipt, it is the same as without.
-    receipt["given"]["fault"] = "9000001:4500:0".into();
+    receipt["given"]["fault"] = "9000001:4500:1".into();
     fs::write(at.join("w.json"), receipt.to_string()).expect("written");
     let (code, stdout, _) = line(at, "verirun bisect w.json");
     assert_eq!(code, Some(1), "{stdout}");
@@ -184,6 +184,31 @@ fn false_checkpoints_beside_a_fault_are_told() {
         stdout.contains("DIFFERENT at step 9000004") && stdout.contains("the word at 0x00001388"),
         "{stdout}"
     );
+}
+
+#[test]
+fn what_no_checkpoint_shows_is_looked_for_from_the_start() {
+    let dir = folder();
+    let at = dir.path();
+    // The sum is in a local: before the next checkpoint memory is as it should be.
+    let text = SIEVE
+        .replace("(global $sum (mut i32) (i32.const 0))", "")
+        .replace(
+            "(export \"_start\")",
+            "(export \"_start\") (local $sum i32)",
+        )
+        .replace("global.set $sum", "local.set $sum")
+        .replace("global.get $sum", "local.get $sum");
+    fs::write(at.join("sieve.wat"), text).expect("written");
+    let run = "verirun run --checkpoints --receipt w.json --inject-fault";
+    line(at, &format!("{run} 9000000:5000 sieve.wat"));
+    let (code, stdout, stderr) = line(at, "verirun bisect w.json");
+    assert_eq!((code, &*stderr), (Some(1), ""), "{stdout}");
+    assert!(
+        stdout.contains("are the same; they part behind the last"),
+        "{stdout}"
+    );
+    assert!(stdout.contains("DIFFERENT at step 9000004"), "{stdout}");
 }
 
 #[test]

@@ -5,8 +5,12 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use verirun::engine::Kind;
+use verirun::receipt::{Envelope, Streams};
 use verirun::run::HEAVY_STEPS;
 use verirun::{Choice, Driving, Input, Limits, Module, Outcome, Run, State, Task};
+
+const SIEVE: &str = include_str!("../docs/demo/sieve.wat");
+const BUSY: &str = include_str!("receipt/busy.wat");
 
 fn start(text: &str, task: &Task, engine: Choice) -> Run {
     let module = Module::load("program.wat", text.as_bytes()).expect("it loads");
@@ -336,6 +340,116 @@ fn the_command_line_takes_it_everywhere() {
     expect(&run("turbo", &[]), 2, &[bad]);
     let args = ["verify", "--engine", "turbo", "r.json"];
     expect(&verirun(at, &args), 2, &[bad]);
+}
+
+/// The receipt of a run with checkpoints, and with this fault, on one engine.
+fn committed(text: &str, engine: Choice, slice: u64, fault: Option<&str>) -> Envelope {
+    let module = Module::load("program.wat", text.as_bytes()).expect("it loads");
+    let task = Task {
+        checkpoints: true,
+        ..Task::default()
+    };
+    let driving = Driving {
+        engine,
+        fault: fault.map(|text| text.parse().expect("a fault")),
+        ..Driving::default()
+    };
+    let mut run = Run::start_with(&module, &task, driving).expect("it starts");
+    let mut streams = Streams::default();
+    loop {
+        let state = run.slice(slice);
+        for chunk in run.take_output() {
+            streams.write(&chunk);
+        }
+        match state {
+            State::Running => {}
+            State::Blocked => panic!("it has no input to wait for"),
+            State::Done => break,
+        }
+    }
+    let engines = run.engines();
+    assert_eq!(engines.instead, None);
+    match engine {
+        Choice::Compiler => assert_eq!(engines.ran, Kind::Wasmtime),
+        Choice::Both => assert!(engines.compared),
+        _ => {}
+    }
+    Envelope::of(&run, &streams).expect("a receipt")
+}
+
+/// Two memories, globals of every type, a table that grows, tail calls and deep recursion.
+const STATE: &str = r#"(module
+    (memory (export "memory") 1) (memory $other 1 3)
+    (table $t 3 100 funcref)
+    (global $i (mut i32) (i32.const 1)) (global $l (mut i64) (i64.const -1))
+    (global $f (mut f32) (f32.const nan)) (global $d (mut f64) (f64.const 0.5))
+    (global $v (mut v128) (v128.const i64x2 1 2)) (global $r (mut funcref) (ref.null func))
+    (func $deep (param i32)
+        (if (local.get 0) (then
+            (i32.store (i32.mul (local.get 0) (i32.const 4)) (local.get 0))
+            (call $deep (i32.sub (local.get 0) (i32.const 1))))))
+    (elem declare func $deep)
+    (func $round (param $n i32)
+        (if (i32.eqz (local.get $n)) (then (return)))
+        (global.set $i (i32.mul (global.get $i) (i32.const 69069)))
+        (global.set $l (i64.add (global.get $l) (i64.extend_i32_u (local.get $n))))
+        (global.set $f (f32.sqrt (f32.convert_i32_s (global.get $i))))
+        (global.set $d (f64.div (global.get $d) (f64.convert_i32_s (local.get $n))))
+        (global.set $v (i64x2.add (global.get $v) (v128.const i64x2 3 5)))
+        (global.set $r (select (result funcref) (ref.func $deep) (ref.null func)
+            (i32.and (local.get $n) (i32.const 64))))
+        (i32.store $other (i32.and (global.get $i) (i32.const 0xfffc)) (global.get $i))
+        (if (i32.eqz (i32.and (local.get $n) (i32.const 0xffff))) (then
+            (drop (memory.grow $other (i32.const 1)))
+            (drop (table.grow $t (ref.null func) (i32.const 2)))
+            (call $deep (i32.const 1000))))
+        (return_call $round (i32.sub (local.get $n) (i32.const 1))))
+    (func (export "_start") (call $round (i32.const 300000))))"#;
+
+#[test]
+fn checkpoints_are_those_of_the_interpreter() {
+    let programs = [SIEVE, BUSY, STATE, &heavy()];
+    for text in programs {
+        let reference = committed(text, Choice::Interpreter, 1 << 20, None);
+        let count = reference.receipt.checkpoints.expect("it has some").count.0;
+        assert!(count > 2, "{count}");
+        for slice in [10_000, 1 << 22, u64::MAX >> 1] {
+            let found = committed(text, Choice::Compiler, slice, None);
+            assert_eq!(found.checkpoints(), reference.checkpoints());
+            assert_eq!(found.id, reference.id);
+        }
+        assert_eq!(
+            committed(text, Choice::Both, 1 << 22, None).id,
+            reference.id
+        );
+        assert_eq!(
+            committed(text, Choice::Auto, 1 << 22, None).id,
+            reference.id
+        );
+    }
+}
+
+#[test]
+fn a_fault_is_made_where_the_interpreter_makes_it() {
+    for fault in ["1000000", "900000:5000:0"] {
+        let [a, b] = [Choice::Interpreter, Choice::Compiler]
+            .map(|engine| committed(SIEVE, engine, 1 << 20, Some(fault)));
+        assert_eq!(a, b);
+        assert_ne!(a.id, committed(SIEVE, Choice::Compiler, 1 << 20, None).id);
+    }
+    // One that can't be made is no result, whatever the engine.
+    let module = Module::load("program.wat", SIEVE.as_bytes()).expect("it loads");
+    let driving = Driving {
+        engine: Choice::Compiler,
+        fault: Some("1:999999999".parse().expect("a fault")),
+        ..Driving::default()
+    };
+    let mut run = Run::start_with(&module, &Task::default(), driving).expect("it starts");
+    finish(&mut run, 1 << 20);
+    let Some(Outcome::Failed { message }) = run.outcome() else {
+        panic!("{:?}", run.outcome());
+    };
+    assert!(message.contains("the fault can't be made"), "{message}");
 }
 
 /// With less address space than wasmtime wants for a memory.

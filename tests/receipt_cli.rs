@@ -284,6 +284,19 @@ fn a_function_tasks_receipt_is_checked_with_its_folder() {
         2,
         &["give it with --task"],
     );
+    // With checkpoints: the same result, and one more thing to verify.
+    let run = ["run-task", "--input", "22", "t", "--checkpoints"];
+    expect(&verirun(at, &run, ""), 2, &["--receipt"]);
+    let run = [&run[..], &["--receipt", "c.json"]].concat();
+    expect(&verirun(at, &run, ""), 0, &[]);
+    let (without, with) = (read(at, "r.json"), read(at, "c.json"));
+    assert_eq!(without.receipt.checkpoints, None);
+    assert!(with.checkpoints().is_some_and(|all| !all.list.is_empty()));
+    assert_eq!(with.receipt.result_id(), without.id);
+    let verify = ["verify", "--task", "t", "--input", "22", "c.json"];
+    expect(&verirun(at, &verify, ""), 0, &["VERIFIED"]);
+    let bisect = ["bisect", "--task", "t", "--input", "22", "c.json", "r.json"];
+    expect(&verirun(at, &bisect, ""), 0, &["SAME: nothing differs"]);
 }
 
 #[test]

@@ -362,6 +362,12 @@ fn bad() -> Vec<Bad> {
       "interval""#,
         ),
         (
+            "checkpoints of another version",
+            r#""version": 2"#,
+            r#""version": 1"#,
+        ),
+        ("checkpoints without a version", "\"version\": 2,\n", "\n"),
+        (
             "an interval that is no power of two",
             r#""interval": ""#,
             r#""interval": "3", "x": ""#,

@@ -21,7 +21,7 @@ const workbench = new Workbench(runner.client, docs);
 runner.attach(workbench);
 new Watch(runner);
 const projects = new Projects(workbench);
-new ProjectsView(projects, () => void workbench.useFirstSample(true));
+new ProjectsView(projects, () => workbench.useFirstSample(true));
 workbench.loaded.on(() => projects.changed.emit());
 layout.moved.on(() => runner.terminal.fit());
 

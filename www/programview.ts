@@ -20,6 +20,8 @@ const SHOW_PROGRESS = 200_000;
 export class ProgramView {
   readonly #events: ProgramEvents;
   #samples: Sample[] = [];
+  /** What was shown before a module began to come. */
+  #before: { children: Node[]; state: string | undefined } | null = null;
 
   constructor(events: ProgramEvents) {
     this.#events = events;
@@ -76,7 +78,22 @@ export class ProgramView {
     const of = total === null ? "" : ` of ${bytesText(total)}`;
     const bar = make("progress", { attrs: { "aria-label": `Loading ${name}` } });
     if (total !== null) bar.value = Math.min(1, loaded / total);
+    const card = byId("program");
+    const before = this.#before ?? { children: [...card.childNodes], state: card.dataset["state"] };
     this.#card([make("p", {}, make("strong", {}, name)), make("p", { className: "about" }, `Loading ${bytesText(loaded)}${of}`), bar], "busy");
+    this.#before = before;
+  }
+
+  /** The module does not come: the one before is still there. */
+  endProgress(): void {
+    if (this.#before?.state) this.#card(this.#before.children, this.#before.state);
+    else if (this.#before) this.showNone();
+  }
+
+  /** There is no program. */
+  showNone(): void {
+    this.#card([], "none");
+    byId("program").hidden = true;
   }
 
   showLoading(name: string): void {
@@ -115,6 +132,7 @@ export class ProgramView {
 
   #card(children: Node[], state: string): void {
     const card = byId("program");
+    this.#before = null;
     card.hidden = false;
     card.dataset["state"] = state;
     card.replaceChildren(...children);

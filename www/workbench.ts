@@ -15,21 +15,13 @@ import type { Mark } from "./editor/marks";
 import { cleanPath, Inputs, type InputItem } from "./inputs";
 import { InputsView } from "./inputsview";
 import { ProgramView } from "./programview";
-import { listSamples, loadSample, runtimeFor, type Sample, type SampleSource } from "./samples";
+import { type Progress, type Ready, readProgram, readSample } from "./ready";
+import { listSamples, runtimeFor, type Sample } from "./samples";
 import { Session, type Program } from "./session";
 import { type Fields, SetupForm } from "./setupform";
 import { Signal } from "./signal";
 import { Source } from "./source";
 import { WAT } from "./starters";
-
-/** Text modules up to this size are opened in the editor. */
-const EDIT_MAX = 1024 * 1024;
-
-/** A package keeps the name of a text that was assembled for it. */
-async function isBinary(source: Blob): Promise<boolean> {
-  const head = new Uint8Array(await source.slice(0, 4).arrayBuffer());
-  return head[0] === 0 && String.fromCharCode(...head.subarray(1)) === "asm";
-}
 
 /** All that a user has set up. */
 export interface TaskSetup {
@@ -165,21 +157,57 @@ export class Workbench {
     this.#written = false;
   }
 
-  /** Puts another set-up in the place of this one. */
-  async setTask(task: TaskSetup): Promise<void> {
-    this.#leave();
-    const sample = this.#samples.find(({ id }) => id === task.sample);
-    this.#quietly(() => {
-      this.form.setFields(task.fields);
-      this.inputs.setAll(task.items);
-    });
-    this.form.touched = true;
-    if (sample) await this.#loadSample(sample, false);
-    else if (task.program) await this.#open(task.program, true);
-    else if (task.sample !== null) {
-      showProblem("program", { code: "sample-missing", message: `The sample “${task.sample}” is not here any more.`, hint: "Choose another program." });
+  /**
+   * Puts something in the place of what is set up, once all of it is there: `read` loads it and returns what puts it.
+   * Until then, and if it can't be loaded, what was there stays, to be worked on. Tells whether it was put in place:
+   * not if another choice was made meanwhile.
+   */
+  async #replace(topic: string, read: (progress: Progress) => Promise<() => void>): Promise<boolean> {
+    // What was typed before this choice is older than it.
+    this.source.flush();
+    this.#choice += 1;
+    const mine = this.#choice;
+    try {
+      const put = await read((sample, done, total) => {
+        if (mine === this.#choice) this.#programView.showProgress(sample.title, done, total ?? sample.size ?? null);
+      });
+      if (mine !== this.#choice) return false;
+      this.source.flush();
+      put();
+      return true;
+    } catch (error) {
+      if (mine !== this.#choice) return false;
+      this.#programView.endProgress();
+      this.#select();
+      showProblem(topic, error);
+      return false;
     }
-    this.#written = this.source.shown?.readOnly === false;
+  }
+
+  /** Shows which sample the program is. */
+  #select(): void {
+    if (this.#sample) this.#programView.selectSample(this.#sample);
+    else this.#programView.selectOwn();
+  }
+
+  /** Puts another set-up in the place of this one; tells whether it did (if not, the reason was shown, or is a later choice). */
+  setTask(task: TaskSetup): Promise<boolean> {
+    return this.#replace("program", async (progress) => {
+      const sample = this.#samples.find(({ id }) => id === task.sample);
+      const ready = sample ? await readSample(sample, progress, task.items) : await readProgram(task.program);
+      return () => {
+        this.#leave();
+        this.#quietly(() => {
+          this.form.setFields(task.fields);
+          this.inputs.setAll(task.items);
+          this.#place(ready);
+        });
+        this.form.touched = true;
+        this.#written = ready.source?.readOnly === false;
+        if (ready.program || task.sample === null) return;
+        showProblem("program", { code: "sample-missing", message: `The sample “${task.sample}” is not here any more.`, hint: "Choose another program." });
+      };
+    });
   }
 
   /** Whether the program is that of the function task that was set up. */
@@ -209,22 +237,33 @@ export class Workbench {
     }
   }
 
-  #useProgram(program: Program): void {
+  #useProgram(program: Program | null): void {
     this.#choice += 1;
     this.session.program = program;
     clearProblem("program");
     clearProblem("run");
-    this.#programView.showLoading(program.name);
+    if (program) this.#programView.showLoading(program.name);
+    else this.#programView.showNone();
     this.sync();
     this.#emit();
   }
 
-  #useOwn(program: Program, quiet = false): void {
+  #useOwn(program: Program): void {
     this.#sample = null;
     this.#script = null;
-    this.#programView.selectOwn();
-    if (quiet) this.#quietly(() => this.#useProgram(program));
-    else this.#useProgram(program);
+    this.#select();
+    this.#useProgram(program);
+  }
+
+  /** Puts a program in place, with its source. */
+  #place({ program, sample, source, script }: Ready): void {
+    this.#sample = sample;
+    this.#select();
+    if (source) this.source.show(source);
+    else this.source.clear();
+    this.#script = script;
+    this.#useProgram(program);
+    if (sample) this.loaded.emit();
   }
 
   /** The source was edited: it is the program itself, or the file that an interpreter runs. */
@@ -246,7 +285,7 @@ export class Workbench {
   /** A new program in a language: the id of a runtime, or nothing for WebAssembly text. */
   #begin(language: string): void {
     const runtime = this.#samples.find(({ id, runtimeFor }) => id === language && runtimeFor);
-    if (runtime) void this.useSample(runtime).then(() => this.source.focus());
+    if (runtime) void this.useSample(runtime).then((placed) => placed && this.source.focus());
     else this.write("program.wat", WAT);
   }
 
@@ -259,25 +298,6 @@ export class Workbench {
     this.#useOwn({ name, source: new Blob([text]) });
   }
 
-  /** A program of the user's: in the editor if it is text, with its interpreter if it needs one. */
-  async #open(program: Program, quiet = false): Promise<void> {
-    const runtime = runtimeFor(this.#samples, program.name);
-    if (runtime?.program !== undefined) {
-      const path = cleanPath(runtime.program);
-      this.inputs.add([{ kind: "file", path, source: program.source }]);
-      this.form.setArgs(runtime.args ?? []);
-      await this.#loadSample(runtime, false);
-      this.#emit();
-      return;
-    }
-    if (/\.wast?$|\.wat$/i.test(program.name) && program.source.size <= EDIT_MAX && !(await isBinary(program.source))) {
-      this.source.show({ name: program.name, text: await program.source.text(), readOnly: false, about: "The program" });
-    } else {
-      this.source.clear();
-    }
-    this.#useOwn(program, quiet);
-  }
-
   /** A sample's inputs mean nothing to another program; what the user has set up is kept. */
   #clearSample(): void {
     if (!this.#sample || this.form.touched) return;
@@ -285,51 +305,39 @@ export class Workbench {
     this.#quietly(() => this.inputs.setAll([]));
   }
 
-  async useFile(file: File): Promise<void> {
-    if (!isProgram(file.name) && (await this.taker({ items: readPicked([file]), programs: [], task: null }))) return;
-    // What was written stays a project of its own; a program that was built elsewhere may be replaced by a new build.
-    if (this.#written) this.#leave();
-    this.#clearSample();
-    await this.#open({ name: file.name, source: file });
+  /** A program of the user's: in the editor if it is text, with its interpreter if it needs one. */
+  async useFile(file: File): Promise<boolean> {
+    if (!isProgram(file.name) && (await this.taker({ items: readPicked([file]), programs: [], task: null }))) return false;
+    return this.#replace("program", async (progress) => {
+      const runtime = runtimeFor(this.#samples, file.name);
+      const text: InputItem | null = runtime?.program === undefined ? null : { kind: "file", path: cleanPath(runtime.program), source: file };
+      const ready = runtime && text ? await readSample(runtime, progress, [text]) : await readProgram({ name: file.name, source: file });
+      return () => {
+        // What was written stays a project of its own; a program that was built elsewhere may be replaced by a new build.
+        if (this.#written) this.#leave();
+        this.#clearSample();
+        if (runtime && text) {
+          this.inputs.add([text]);
+          this.form.setArgs(runtime.args ?? []);
+        }
+        this.#place(ready);
+      };
+    });
   }
 
-  useSample(sample: Sample): Promise<void> {
-    this.#leave();
-    return this.#loadSample(sample, true);
-  }
-
-  /** `whole`: with its inputs and fields, not the program alone. */
-  async #loadSample(sample: Sample, whole: boolean): Promise<void> {
-    this.#choice += 1;
-    const mine = this.#choice;
-    this.#programView.selectSample(sample);
-    try {
-      const { program, items, source } = await loadSample(sample, (done, total) => {
-        if (mine === this.#choice) this.#programView.showProgress(sample.title, done, total ?? sample.size ?? null);
-      });
-      if (mine !== this.#choice) return;
-      this.#sample = sample;
-      if (whole) this.form.fill(sample);
-      if (whole) this.#quietly(() => this.inputs.setAll(items));
-      await this.#showSource(sample, source);
-      this.#quietly(() => this.#useProgram(program));
-      this.loaded.emit();
-    } catch (error) {
-      showProblem("program", error);
-    }
-  }
-
-  async #showSource(sample: Sample, source: SampleSource | null): Promise<void> {
-    this.#script = null;
-    if (!source) return this.source.clear();
-    const { name, text, runs } = source;
-    if (runs === null) return this.source.show({ name, text, readOnly: true, about: `What ${fileName(sample.module)} was compiled from` });
-    if (runs === "module") return this.source.show({ name, text, readOnly: false, about: "The program" });
-    this.#script = runs.path;
-    // It may be another text by now than the sample's.
-    const item = this.inputs.items.find((one) => one.kind === "file" && one.path === runs.path);
-    const now = item?.kind === "file" ? await item.source.text() : text;
-    this.source.show({ name: runs.path, text: now, readOnly: false, about: `The program, run by ${sample.title}` });
+  useSample(sample: Sample): Promise<boolean> {
+    return this.#replace("program", async (progress) => {
+      this.#programView.selectSample(sample);
+      const ready = await readSample(sample, progress);
+      return () => {
+        this.#leave();
+        this.form.fill(sample);
+        this.#quietly(() => {
+          this.inputs.setAll(ready.items);
+          this.#place(ready);
+        });
+      };
+    });
   }
 
   /** Shows in the source where a run went wrong, if it went wrong there. */
@@ -343,23 +351,20 @@ export class Workbench {
     return this.#script;
   }
 
-  async #useTask(from: TaskFiles | File): Promise<void> {
-    this.#leave();
-    this.#choice += 1;
-    const mine = this.#choice;
+  #useTask(from: TaskFiles | File): Promise<boolean> {
     clearProblem("inputs");
-    try {
+    return this.#replace("inputs", async () => {
       const task = await loadTask(this.#client, from);
-      if (mine !== this.#choice) return;
-      this.form.fillTask(task.limits);
-      this.inputs.setAll(task.items);
-      this.source.clear();
-      this.#useOwn(task.program);
-      this.#functionTask = task.program;
-      if (task.problem) showProblem("inputs", task.problem);
-    } catch (error) {
-      showProblem("inputs", error);
-    }
+      return () => {
+        this.#leave();
+        this.form.fillTask(task.limits);
+        this.inputs.setAll(task.items);
+        this.source.clear();
+        this.#useOwn(task.program);
+        this.#functionTask = task.program;
+        if (task.problem) showProblem("inputs", task.problem);
+      };
+    });
   }
 
   addInputs(items: InputItem[]): void {
@@ -377,7 +382,7 @@ export class Workbench {
     }
     const [program, ...others] = dropped.programs;
     if (program && others.length === 0) {
-      void this.useFile(program).then(() => this.addInputs(dropped.items));
+      void this.useFile(program).then((placed) => placed && this.addInputs(dropped.items));
       return;
     }
     // A lone file with a name we do not know may still be meant as a program: the format decides, not the name.

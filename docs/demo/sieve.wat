@@ -5,6 +5,7 @@
     (func $fd_write (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 1)
   (global $rounds (mut i32) (i32.const 0))
+  (global $sum (mut i32) (i32.const 0))
 
   ;; One byte a number, from address 4096 on: 1 if it is composite.
   (func $sieve (param $limit i32) (local $i i32) (local $j i32)
@@ -46,10 +47,10 @@
     (i32.store (i32.const 4) (i32.sub (i32.const 65) (local.get $at)))
     (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
 
-  (func (export "_start") (local $sum i32)
+  (func (export "_start")
     (loop $again
       (call $sieve (i32.const 60000))
-      (local.set $sum (i32.add (local.get $sum) (call $count (i32.const 60000))))
+      (global.set $sum (i32.add (global.get $sum) (call $count (i32.const 60000))))
       (global.set $rounds (i32.add (global.get $rounds) (i32.const 1)))
       (br_if $again (i32.lt_u (global.get $rounds) (i32.const 40))))
-    (call $print (local.get $sum))))
+    (call $print (global.get $sum))))

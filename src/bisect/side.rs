@@ -40,7 +40,8 @@ impl Again {
         let how = (side.engine, Detail::Fast, true);
         let mut engine = open(module, task, how, None, tracing, Watched::default())?;
         if engine.guest().is_none() {
-            let reason = format!("{} does not show a program's state", side.engine.name());
+            let name = side.engine.name();
+            let reason = format!("{name} does not show a program's state between slices");
             return Err(BisectError::Failed(reason));
         }
         if let Some(fault) = &side.fault {

@@ -2,6 +2,7 @@
 
 use super::side::Again;
 use super::{BisectError, describe_end};
+use crate::checkpoint::is_same;
 use crate::engine::{Engine, Guest};
 use crate::wasi::Answered;
 use serde::{Serialize, Serializer};
@@ -227,11 +228,8 @@ fn look(
     bytes: &mut u64,
 ) {
     const PAGE: usize = 4096;
-    if here == there {
-        return;
-    }
     for (page, (here, there)) in here.chunks(PAGE).zip(there.chunks(PAGE)).enumerate() {
-        if here == there {
+        if is_same(here, there) {
             continue;
         }
         let base = at + (page * PAGE) as u64;

@@ -3,7 +3,8 @@
 //! A checkpoint is taken at the start, and then at the first check of the instrumented code at which
 //! the next multiple of the interval is reached ([`crate::meter::Gauge::look_from`]): the same place
 //! on every engine. The interval is a power of two. It doubles, and checkpoints that the longer one
-//! would not have are dropped, when there are too many or when memory has grown: so there are at most
+//! would not have are dropped, when there are too many or when memory has grown; and one is put off
+//! where more memory has changed than the steps since the last one pay for. So there are at most
 //! [`MOST`], and the time they take is bounded by the time of the run. `docs/receipt.md` is the
 //! definition of all that is hashed; what lies on the guest's stack (locals, operands) is not, since
 //! no compiler shows it.
@@ -17,17 +18,24 @@ use crate::engine::{Guest, Observer};
 pub use fault::{Fault, FaultError};
 pub(crate) use files::FileDigests;
 use memory::Mirror;
+pub(crate) use memory::is_same;
 use sha2::{Digest as _, Sha256};
 use std::cell::RefCell;
 use std::rc::Rc;
 
 /// The most checkpoints that are kept.
 pub const MOST: usize = 512;
-/// The interval that a run starts with, in steps.
-pub const FIRST_INTERVAL: u64 = 1 << 16;
+/// The version of the definition of all that is hashed, and when. It goes into every receipt with
+/// checkpoints.
+pub const VERSION: u32 = 2;
+/// The interval that a run starts with, in steps: on a compiler a fraction of a millisecond.
+pub const FIRST_INTERVAL: u64 = 1 << 20;
 /// The interval has at least so many steps for each byte of memory, and for each [`FILE_BYTES`]th of
-/// a file: comparing memory with what it was must not take longer than the run.
-pub const STEPS_PER_BYTE: u64 = 4;
+/// a file: comparing memory with what it was must take a fraction of the run.
+pub const STEPS_PER_BYTE: u64 = 8;
+/// Between two checkpoints are at least so many steps for each byte of the pages of memory that
+/// changed: hashing them must take a fraction of the run.
+pub const STEPS_PER_CHANGED_BYTE: u64 = 32;
 /// What a file or directory counts as, whatever it holds.
 pub const FILE_BYTES: u64 = 1024;
 
@@ -71,11 +79,18 @@ impl Default for Checkpoints {
 }
 
 impl Checkpoints {
-    /// Adds one, of a guest of `size` bytes, and makes the interval as long as it must be.
-    fn add(&mut self, checkpoint: Checkpoint, size: u64) {
-        self.list.push(checkpoint);
+    /// Makes the interval as long as it must be for a guest of `size` bytes.
+    fn fit(&mut self, size: u64) {
         let least = size.saturating_mul(STEPS_PER_BYTE);
-        while (self.list.len() > MOST || self.interval < least) && self.interval < 1 << 62 {
+        while self.interval < least && self.interval < 1 << 62 {
+            self.double();
+        }
+    }
+
+    /// Adds one, and makes the interval longer if these are too many.
+    fn add(&mut self, checkpoint: Checkpoint) {
+        self.list.push(checkpoint);
+        while self.list.len() > MOST && self.interval < 1 << 62 {
             self.double();
         }
     }
@@ -93,9 +108,9 @@ impl Checkpoints {
         });
     }
 
-    /// Where the next is taken, after one at `steps`.
-    fn next(&self, steps: u64) -> u64 {
-        (steps / self.interval + 1).saturating_mul(self.interval)
+    /// The first multiple of the interval from `steps` on.
+    fn due(&self, steps: u64) -> u64 {
+        steps.div_ceil(self.interval).saturating_mul(self.interval)
     }
 }
 
@@ -103,6 +118,8 @@ impl Checkpoints {
 #[derive(Default)]
 pub struct Collector {
     taken: Checkpoints,
+    /// Steps at the last that was taken, be it kept or not.
+    last: Option<u64>,
     memories: Vec<Mirror>,
     files: FileDigests,
 }
@@ -113,20 +130,47 @@ impl Collector {
         &self.taken
     }
 
-    /// Takes one. Returns it, and how many bytes count for the interval.
-    fn take(&mut self, guest: &mut dyn Guest, steps: u64) -> Result<(Checkpoint, u64), String> {
+    /// Looks at the guest where the next is due, and takes it, unless so much has changed that it is
+    /// put off. Returns from how many steps on to look again.
+    fn look(&mut self, guest: &mut dyn Guest, steps: u64) -> Result<u64, String> {
+        let (mut size, mut marked) = (0, 0);
+        self.memories.resize_with(guest.memories(), Mirror::default);
+        for (index, mirror) in self.memories.iter_mut().enumerate() {
+            mirror.look(guest, index)?;
+            size += mirror.size();
+            marked += mirror.marked();
+        }
+        guest.with_system(&mut |system| size += system.fs.count() as u64 * FILE_BYTES);
+        self.taken.fit(size);
+        if let Some(last) = self.last {
+            // Rounded, so that a page more or less, which may be what two runs differ in, hardly ever
+            // moves what both should have at the same place.
+            let marked = if marked == 0 {
+                0
+            } else {
+                marked.next_power_of_two()
+            };
+            let paid = last.saturating_add(marked.saturating_mul(STEPS_PER_CHANGED_BYTE));
+            if steps < paid {
+                return Ok(self.taken.due(paid));
+            }
+        }
+        let checkpoint = self.take(guest, steps)?;
+        self.taken.add(checkpoint);
+        self.last = Some(steps);
+        Ok(self.taken.due(steps.saturating_add(1)))
+    }
+
+    /// Takes one of a guest whose memories were looked at.
+    fn take(&mut self, guest: &mut dyn Guest, steps: u64) -> Result<Checkpoint, String> {
         let mut globals = Sha256::new();
         for cell in guest.cells()? {
             globals.update(cell.to_le_bytes());
         }
         let mut memory = Sha256::new();
-        let mut size = 0;
-        self.memories.resize_with(guest.memories(), Mirror::default);
-        for (index, mirror) in self.memories.iter_mut().enumerate() {
-            let root = mirror.update(guest, index)?;
+        for mirror in &mut self.memories {
             memory.update(mirror.size().to_le_bytes());
-            memory.update(root.0);
-            size += mirror.size();
+            memory.update(mirror.root().0);
         }
         let zero = Digest([0; 32]);
         let mut checkpoint = Checkpoint {
@@ -146,9 +190,8 @@ impl Collector {
             checkpoint.files = self.files.update(&system.fs);
             checkpoint.stdout = Digest(stdout);
             checkpoint.stderr = Digest(stderr);
-            size += system.fs.count() as u64 * FILE_BYTES;
         });
-        Ok((checkpoint, size))
+        Ok(checkpoint)
     }
 }
 
@@ -185,10 +228,7 @@ impl Observer for Watching {
         if let Some(collector) = &self.collector
             && steps >= self.next
         {
-            let collector = &mut *collector.borrow_mut();
-            let (checkpoint, size) = collector.take(guest, steps)?;
-            collector.taken.add(checkpoint, size);
-            self.next = collector.taken.next(steps);
+            self.next = collector.borrow_mut().look(guest, steps)?;
         }
         Ok(self.next.min(fault_at))
     }
@@ -197,6 +237,9 @@ impl Observer for Watching {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Task;
+    use crate::fs::Filesystem;
+    use crate::wasi::{Clock, EPOCH, Setup, Stdin, System};
 
     fn checkpoint(steps: u64) -> Checkpoint {
         let zero = Digest([0; 32]);
@@ -214,12 +257,12 @@ mod tests {
 
     /// Takes checkpoints at the first of `points` that reaches each multiple.
     fn taken(points: &[u64], mut checkpoints: Checkpoints) -> Checkpoints {
-        checkpoints.add(checkpoint(0), 0);
-        let mut next = checkpoints.next(0);
+        checkpoints.add(checkpoint(0));
+        let mut next = checkpoints.due(1);
         for &steps in points {
             if steps >= next {
-                checkpoints.add(checkpoint(steps), 0);
-                next = checkpoints.next(steps);
+                checkpoints.add(checkpoint(steps));
+                next = checkpoints.due(steps + 1);
             }
         }
         checkpoints
@@ -231,7 +274,8 @@ mod tests {
         let mut at = 0u64;
         let points: Vec<u64> = (0..20_000u64)
             .map(|n| {
-                at += 1 + (n * n * 2_654_435_761) % 9_000 + if n % 97 == 0 { 700_000 } else { 0 };
+                let long = if n % 97 == 0 { 11_000_000 } else { 0 };
+                at += 1 + (n * n * 2_654_435_761) % 144_000 + long;
                 at
             })
             .collect();
@@ -248,11 +292,75 @@ mod tests {
     #[test]
     fn the_interval_grows_with_memory() {
         let mut checkpoints = Checkpoints::default();
-        checkpoints.add(checkpoint(0), 1 << 20);
+        checkpoints.add(checkpoint(0));
+        checkpoints.fit(1 << 20);
         assert_eq!(checkpoints.interval, STEPS_PER_BYTE << 20);
-        checkpoints.add(checkpoint(STEPS_PER_BYTE << 20), (1 << 20) + 1);
+        checkpoints.add(checkpoint(STEPS_PER_BYTE << 20));
+        checkpoints.fit((1 << 20) + 1);
         assert_eq!(checkpoints.interval, STEPS_PER_BYTE << 21);
         // The second is not at a multiple of the new one.
         assert_eq!(checkpoints.list.len(), 1);
+    }
+
+    /// A guest with one memory that changes between two looks.
+    struct Changing(Vec<u8>, System);
+
+    impl Guest for Changing {
+        fn cells(&mut self) -> Result<Vec<u64>, String> {
+            Ok(Vec::new())
+        }
+        fn memories(&self) -> usize {
+            1
+        }
+        fn memory_size(&self, _: usize) -> u64 {
+            self.0.len() as u64
+        }
+        fn visit(&mut self, _: usize, each: &mut dyn FnMut(u64, &mut [u8]) -> bool) {
+            each(0, &mut self.0);
+        }
+        fn with_system(&mut self, look: &mut dyn FnMut(&System)) {
+            look(&self.1);
+        }
+    }
+
+    #[test]
+    fn one_that_is_too_dear_is_put_off() {
+        let system = System::new(Setup {
+            args: vec![],
+            env: vec![],
+            stdin: Stdin::fixed(b""),
+            terminal: false,
+            fs: Filesystem::new(EPOCH),
+            preopens: vec![],
+            clock: Clock::fixed(),
+            random: Task::default().random,
+            output_limit: None,
+            file_limit: None,
+            trace: false,
+        });
+        let mut guest = Changing(vec![0; 4 << 16], system.expect("nothing is missing"));
+        let mut collector = Collector::default();
+        let mut look = |guest: &mut Changing, steps| {
+            let next = collector.look(guest, steps).expect("it can be looked at");
+            let taken = collector.taken().list.last().map(|last| last.steps);
+            (next, taken.expect("one"))
+        };
+        let interval = 1 << 22;
+        // What is there at the start is free.
+        guest.0.fill(1);
+        assert_eq!(look(&mut guest, 0), (interval, 0));
+        // 63 pages count as 64, a byte for 32 steps: eight million steps have to be made first.
+        guest.0[4096..].fill(2);
+        assert_eq!(look(&mut guest, interval), (2 * interval, 0));
+        // What changes back was found changed all the same.
+        guest.0.fill(1);
+        assert_eq!(look(&mut guest, 2 * interval), (3 * interval, 2 * interval));
+        // A page is cheap.
+        guest.0[5000] = 9;
+        assert_eq!(look(&mut guest, 3 * interval), (4 * interval, 3 * interval));
+        // A memory that grows is compared less often, whether a checkpoint is taken or not.
+        guest.0.resize(64 << 16, 3);
+        let (next, last) = look(&mut guest, 4 * interval);
+        assert_eq!((next, last), (48 * interval, 0));
     }
 }

@@ -46,11 +46,6 @@ impl Kind {
         }
     }
 
-    /// Whether a guest's state can be looked at on it ([`Engine::observe`]).
-    pub const fn shows_state(self) -> bool {
-        !matches!(self, Self::Wasmtime)
-    }
-
     /// What it is called in messages.
     pub fn name(self) -> &'static str {
         match self {
@@ -221,7 +216,8 @@ pub trait Engine {
     /// # Errors
     /// What the observer says.
     fn observe(&mut self, observer: Box<dyn Observer>) -> Result<(), String>;
-    /// The guest's state, between two slices; `None` if the module does not show it.
+    /// The guest's state, between two slices; `None` if the module does not show it, or the engine
+    /// only shows it to an observer (wasmtime, where it lies on a stack of its own).
     fn guest(&mut self) -> Option<Box<dyn Guest + '_>>;
     /// Runs one slice.
     fn slice(&mut self, steps: u64) -> Slice;

@@ -8,11 +8,14 @@
 //!
 //! What wasmtime does in a way of its own is never a result: [`End::Failed`].
 
+mod shown;
+
 use super::compiled::{self, compile};
 use super::{End, Engine, EngineError, Guest, Observer, Place, Slice, Trap};
 use crate::meter::{Bounds, Gauge, HOST_MODULE, HostFunction, Limit, Metered, Passed, Ticked};
 use crate::task::ModuleKind;
 use crate::wasi::{Abi, Call, Exceeded, Function, GuestMemory, Parameter, Reply, System};
+use shown::{Shown, look, observed};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -26,6 +29,8 @@ struct Host {
     system: System,
     gauge: Gauge,
     suspended: Option<Suspended>,
+    /// Why the observer can't look.
+    blind: Option<String>,
 }
 
 impl Host {
@@ -56,6 +61,8 @@ enum Interrupt {
     Passed(Passed),
     #[error("there is not enough memory on this device for what the task's limits allow")]
     Lack,
+    #[error("the observer can't look; why is in the host")]
+    Blind,
     /// Only a mistake of ours: it is never there.
     #[error("the guest ran outside of a slice")]
     Astray,
@@ -74,6 +81,8 @@ struct Data {
     slot: Slot,
     memory: Option<Memory>,
     left: Option<Global>,
+    /// What shows the guest's state, if the module does.
+    shown: Option<Shown>,
 }
 
 /// How a guest ended, and where it was.
@@ -82,10 +91,20 @@ struct Ended {
     place: Option<Place>,
 }
 
+/// A guest before its first slice.
+struct Start {
+    store: Store<Data>,
+    functions: Vec<Func>,
+    place: Option<Global>,
+}
+
 /// A guest on wasmtime.
 pub struct Wasmtime {
-    /// The guest, to its end.
-    life: Pin<Box<dyn Future<Output = Ended>>>,
+    /// Until the first slice.
+    start: Option<Start>,
+    /// From then on: the guest, to its end.
+    life: Option<Pin<Box<dyn Future<Output = Ended>>>>,
+    observer: Option<Box<dyn Observer>>,
     /// There, but while the guest runs.
     host: Option<Box<Host>>,
     slot: Slot,
@@ -263,18 +282,19 @@ fn link_system(linker: &mut Linker<Data>) -> Result<(), Error> {
 }
 
 /// More steps for the guest, in this slice or the next.
-async fn tick(caller: Caller<'_, Data>, left: i64, function: u32) -> Result<i64, Error> {
-    let ticked = ask(&caller.data().slot, |host| {
-        host.gauge.tick(left, function).map_err(Interrupt::Passed)
-    })?;
-    match ticked {
-        Ticked::More(left) => Ok(left),
-        Ticked::SliceEnd => {
-            pause(&caller, Suspended::Yield).await;
-            ask(&caller.data().slot, |host| Ok(host.gauge.grant()))
+async fn tick(mut caller: Caller<'_, Data>, left: i64, function: u32) -> Result<i64, Error> {
+    loop {
+        let ticked = ask(&caller.data().slot, |host| {
+            host.gauge.tick(left, function).map_err(Interrupt::Passed)
+        })?;
+        match ticked {
+            Ticked::More(left) => return Ok(left),
+            Ticked::SliceEnd => {
+                pause(&caller, Suspended::Yield).await;
+                return ask(&caller.data().slot, |host| Ok(host.gauge.grant()));
+            }
+            Ticked::Checkpoint => look(&mut caller).await?,
         }
-        // Nobody looks at this engine's guests.
-        Ticked::Checkpoint => Err(Interrupt::Astray.into()),
     }
 }
 
@@ -340,7 +360,12 @@ fn function(store: &mut Store<Data>, instance: &Instance, name: &str) -> Result<
 }
 
 /// Calls the guest's functions one after the other.
-async fn live(mut store: Store<Data>, functions: Vec<Func>, place: Option<Global>) -> Ended {
+async fn live(start: Start) -> Ended {
+    let Start {
+        mut store,
+        functions,
+        place,
+    } = start;
     let slot = Arc::clone(&store.data().slot);
     let mut end = End::Exit(0);
     for function in functions {
@@ -393,7 +418,7 @@ fn end_of(error: &Error) -> End {
         Some(Interrupt::Exit(code)) => return End::Exit(*code),
         Some(Interrupt::Exceeded(limit)) => return End::Exceeded(*limit),
         Some(Interrupt::Passed(passed)) => return End::Passed(*passed),
-        Some(failure @ (Interrupt::Lack | Interrupt::Astray)) => {
+        Some(failure @ (Interrupt::Lack | Interrupt::Blind | Interrupt::Astray)) => {
             return End::Failed(failure.to_string());
         }
         None => {}
@@ -435,6 +460,7 @@ impl Wasmtime {
             slot: Arc::clone(&slot),
             memory: None,
             left: None,
+            shown: None,
         };
         let mut store = Store::new(&engine, data);
         let mut linker = Linker::new(&engine);
@@ -455,6 +481,8 @@ impl Wasmtime {
         let place = place.and_then(|name| instance.get_global(&mut store, name));
         store.data_mut().memory = memory;
         store.data_mut().left = left;
+        let state = module.state.as_ref();
+        store.data_mut().shown = state.and_then(|state| Shown::find(&mut store, &instance, state));
         let mut functions = Vec::new();
         if let Some(start) = &module.start {
             functions.push(function(&mut store, &instance, start)?);
@@ -472,9 +500,17 @@ impl Wasmtime {
             system,
             gauge: Gauge::new(bounds, module.memory_pages),
             suspended: None,
+            blind: None,
+        };
+        let start = Start {
+            store,
+            functions,
+            place,
         };
         Ok(Self {
-            life: Box::pin(live(store, functions, place)),
+            start: Some(start),
+            life: None,
+            observer: None,
             host: Some(Box::new(host)),
             slot,
             done: None,
@@ -493,11 +529,20 @@ impl Wasmtime {
 }
 
 impl Engine for Wasmtime {
-    fn observe(&mut self, _observer: Box<dyn Observer>) -> Result<(), String> {
-        Err(
-            "wasmtime does not show a program's state, so the interpreter takes checkpoints"
-                .to_owned(),
-        )
+    fn observe(&mut self, observer: Box<dyn Observer>) -> Result<(), String> {
+        self.observer = Some(observer);
+        let Some(start) = &mut self.start else {
+            return Err("wasmtime has begun to run the program".to_owned());
+        };
+        *lock(&self.slot) = self.host.take();
+        let looked = observed(&mut self.observer, || at_once(look(&mut start.store)));
+        self.host = lock(&self.slot).take();
+        let blind = self.host_mut().blind.take();
+        match (looked, blind) {
+            (_, Some(reason)) => Err(reason),
+            (Some(looked), None) => looked.map_err(|error| format!("{error:#}")),
+            (None, None) => Err("wasmtime waited".to_owned()),
+        }
     }
 
     fn guest(&mut self) -> Option<Box<dyn Guest + '_>> {
@@ -509,17 +554,24 @@ impl Engine for Wasmtime {
             return Slice::Done(end.clone());
         }
         self.host_mut().gauge.begin_slice(steps);
+        if let Some(start) = self.start.take() {
+            self.life = Some(Box::pin(live(start)));
+        }
         *lock(&self.slot) = self.host.take();
-        let polled = self
-            .life
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()));
+        let life = &mut self.life;
+        let polled = observed(&mut self.observer, || match life {
+            Some(life) => life.as_mut().poll(&mut Context::from_waker(Waker::noop())),
+            None => Poll::Pending,
+        });
         self.host = lock(&self.slot).take();
         let suspended = self.host_mut().suspended.take();
         let end = match (polled, suspended) {
             (Poll::Ready(ended), _) => {
                 self.place = ended.place;
-                ended.end
+                match self.host_mut().blind.take() {
+                    Some(reason) => End::Failed(reason),
+                    None => ended.end,
+                }
             }
             (Poll::Pending, Some(Suspended::Yield)) => return Slice::Yielded,
             (Poll::Pending, Some(Suspended::Block)) => return Slice::Blocked,

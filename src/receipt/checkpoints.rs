@@ -4,13 +4,15 @@ use super::compare::Difference;
 use super::digest::{Digest, merkle_root};
 use super::format::{Quantity, canonical};
 use super::parse::ParseError;
-use crate::checkpoint::{Checkpoint, Checkpoints, MOST};
+use crate::checkpoint::{Checkpoint, Checkpoints, MOST, VERSION};
 use serde::{Deserialize, Serialize};
 
 /// The commitment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckpointRoot {
+    /// [`VERSION`]
+    pub version: u32,
     /// How many there are.
     pub count: Quantity,
     /// Steps between two of them, a power of two.
@@ -103,6 +105,7 @@ impl CheckpointRoot {
     pub fn of(checkpoints: &Checkpoints) -> Self {
         let entries = checkpoints.list.iter().map(CheckpointEntry::from);
         Self {
+            version: VERSION,
             count: Quantity(checkpoints.list.len() as u64),
             interval: Quantity(checkpoints.interval),
             root: merkle_root(entries.map(|entry| canonical(&entry))),
@@ -117,6 +120,13 @@ impl CheckpointRoot {
                 cause,
             })
         };
+        if self.version != VERSION {
+            let cause = format!(
+                "it is {}, and this Verirun has {VERSION}: make the receipt again",
+                self.version
+            );
+            return wrong("version", cause);
+        }
         if !(1..=MOST as u64).contains(&self.count.0) {
             return wrong("count", format!("there are from 1 to {MOST} checkpoints"));
         }

@@ -241,13 +241,7 @@ impl Run {
             && self.attempt.kind == Kind::Interpreter
             && self.instead.is_none()
             && Kind::COMPILER.can_wait()
-            && (Kind::COMPILER.shows_state() || !self.is_looked_at())
             && self.attempt.stats().steps >= Choice::heavy_steps(&self.module)
-    }
-
-    /// Whether checkpoints are taken, or a fault is to be made.
-    fn is_looked_at(&self) -> bool {
-        self.task.checkpoints || self.driving.fault.is_some()
     }
 
     /// Makes the run again on the compiler: it is soon where the interpreter is.

@@ -90,7 +90,7 @@ test("when the runtime itself fails, output and set-up are kept and a new one ta
   // The first worker's runtime is made to trap in the middle of a run, as a panic does; the next is whole.
   let first = true;
   const prepare = (context) =>
-    context.route("**/verirun.js", async (route) => {
+    context.route(/\/verirun\.js/, async (route) => {
       const response = await route.fetch();
       const failing = `
         let slices = 0;

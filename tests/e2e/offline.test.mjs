@@ -1,12 +1,19 @@
 /** The page without a network, and what happens when a changed site is published. */
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { writeServiceWorker } from "../../www/offline/build.mjs";
 import { headline, launchChromium, screenshot, siteFile, siteFolders, WIDE } from "./support/page.mjs";
+import { content, ready, saved, type, writeProgram } from "./support/projects.mjs";
 import { serve } from "./support/server.mjs";
+
+/** Begins to come, and does not go on. */
+const STALLED = "tasks/slow/stalled.bin";
+/** Does not even begin. */
+const SILENT = "tasks/slow/silent.bin";
 
 let browser;
 /** A copy of the site, that tests publish changes to. */
@@ -17,8 +24,15 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), "verirun-offline-"));
   cpSync(siteFolders.at(-1), folder, { recursive: true });
   await writeServiceWorker(folder);
-  // Below a sub-path, as on GitHub Pages.
-  site = await serve(folder);
+  // Below a sub-path, as on GitHub Pages. What comes slowly is of the site, and kept when it is used.
+  mkdirSync(join(folder, "tasks/slow"), { recursive: true });
+  for (const name of [STALLED, SILENT]) writeFileSync(join(folder, name), "12345678".repeat(20_000));
+  await writeServiceWorker(folder);
+  const { length } = readFileSync(join(folder, STALLED));
+  site = await serve(folder, {
+    [`GET ${STALLED}`]: (response) => response.writeHead(200, { "content-length": length }).write("12345678"),
+    [`GET ${SILENT}`]: () => {},
+  });
 });
 after(async () => {
   await browser?.close();
@@ -173,6 +187,146 @@ test("another tab is told, and not reloaded, and still finds what only its versi
   await askForUpdate(page);
   await update(page);
   await second.waitForFunction(() => fetch("chunk-extra.js").then(({ status }) => status === 404));
+  await context.close();
+});
+
+/** A second tab, and a new version that the first one is offered. */
+async function twoTabs(version, prepare) {
+  const opened = await open();
+  await prepare?.(opened.page);
+  await opened.visit();
+  await controlled(opened.page);
+  const second = await opened.context.newPage();
+  await second.goto(site.url);
+  await ready(second);
+  await publish(version);
+  await askForUpdate(opened.page);
+  await opened.page.locator(".update").waitFor();
+  return { ...opened, second };
+}
+
+test("an update does not wait for a file that is only being kept", async () => {
+  const { context, page, second } = await twoTabs("five");
+  // The page that wanted it is gone; it would be kept for the next time, if it came.
+  await second.evaluate((name) => fetch(name).then(({ body }) => body.getReader().read()).then(({ value }) => value.length), STALLED);
+  await second.close();
+  await update(page);
+  await ready(page);
+  assert.match(await page.title(), /five/);
+  await context.close();
+});
+
+test("an update that another tab holds up says so, and leaves a way on", async () => {
+  const { context, page, second } = await twoTabs("six", (page) => page.clock.install());
+  await second.evaluate((name) => void fetch(name), SILENT);
+  await page.locator(".update").getByRole("button", { name: "Reload to update" }).click();
+  await page.locator(".update", { hasText: "Updating…" }).waitFor();
+  await page.clock.fastForward(6000);
+  await page.locator(".update", { hasText: "waits for something that is being loaded" }).waitFor();
+  await screenshot(page, "offline-update-waits");
+  await Promise.all([page.waitForEvent("framenavigated"), page.locator(".update").getByRole("button", { name: "Reload now" }).click()]);
+  await ready(page);
+  await context.close();
+});
+
+test("what was just typed is saved before an update", async () => {
+  const { context, page, visit } = await open();
+  await visit();
+  await controlled(page);
+  await writeProgram(page, "before");
+  await publish("seven");
+  await askForUpdate(page);
+  await page.locator(".update").waitFor();
+  await type(page, "in the last moment");
+  await update(page);
+  await ready(page);
+  assert.match(await page.title(), /seven/);
+  await content(page).getByText("in the last moment").waitFor();
+  await context.close();
+});
+
+test("an update waits until it is decided what becomes of work that is not saved", async () => {
+  const { context, page, visit } = await open();
+  await visit();
+  await controlled(page);
+  await writeProgram(page, "the begin");
+  const second = await context.newPage();
+  await second.goto(site.url);
+  await content(second).getByText("the begin").waitFor();
+  await type(second, "from the second tab");
+  await saved(second);
+  await type(page, "from the first tab");
+  await page.locator('.alert[data-code="project-changed"]').waitFor();
+  await publish("eight");
+  await askForUpdate(page);
+  await page.locator(".update").getByRole("button", { name: "Reload to update" }).click();
+  await page.locator('.alert[data-code="update-waits"]').waitFor();
+  await screenshot(page, "offline-update-unsaved");
+  assert.doesNotMatch(await page.title(), /eight/);
+  await Promise.all([page.waitForEvent("framenavigated"), page.getByRole("button", { name: "Keep mine as a copy" }).click()]);
+  await ready(page);
+  assert.match(await page.title(), /eight/);
+  await page.locator("#projectButton", { hasText: "program.wat (copy)" }).waitFor();
+  await content(page).getByText("from the first tab").waitFor();
+  await context.close();
+});
+
+const sha256 = (name) => createHash("sha256").update(readFileSync(join(folder, name))).digest("hex");
+/** The script of the page that starts its worker. */
+const starter = () => readdirSync(folder).find((name) => /^(main|chunk-.*)\.js$/.test(name) && readFileSync(join(folder, name), "utf8").includes(`worker.js?sha256=${sha256("worker.js")}`));
+
+/** Publishes a version whose worker and runtime are other ones, as its page knows. */
+async function publishParts(version, between = async () => {}) {
+  const parts = ["verirun.js", "worker.js"];
+  const script = starter();
+  const contents = new Map([script, ...parts].map((name) => [name, readFileSync(join(folder, name), "utf8")]));
+  const before = sha256("worker.js");
+  for (const name of parts) writeFileSync(join(folder, name), `${contents.get(name)}\n// ${version}`);
+  writeFileSync(join(folder, script), contents.get(script).replaceAll(before, sha256("worker.js")));
+  await publish(version);
+  await between();
+  for (const [name, text] of contents) writeFileSync(join(folder, name), text);
+  await writeServiceWorker(folder);
+}
+
+test("a tab gets parts of its own version, or none, after another tab has updated", async () => {
+  const { context, page, visit } = await open();
+  await visit();
+  await controlled(page);
+  const second = await context.newPage();
+  await second.goto(site.url);
+  await ready(second);
+  const worker = `worker.js?sha256=${sha256("worker.js")}`;
+  const glue = `verirun.js?sha256=${sha256("verirun.js")}`;
+  assert.ok(starter(), "the page names its worker by digest");
+  assert.ok(readFileSync(join(folder, "worker.js"), "utf8").includes(glue), "and that its runtime");
+  const texts = [worker, glue].map((name) => readFileSync(join(folder, name.split("?")[0]), "utf8"));
+  await publishParts("nine", async () => {
+    await askForUpdate(page);
+    await update(page);
+    await ready(page);
+    assert.match(await page.title(), /nine/);
+    const get = (name) => second.evaluate((name) => fetch(name).then((response) => response.text()), name);
+    assert.deepEqual([await get(worker), await get(glue)], texts);
+    assert.match(await get("worker.js"), /nine$/, "what does not say its version gets the latest");
+    const gone = () => second.evaluate(() => fetch(`worker.js?sha256=${"0".repeat(64)}`).then(({ status }) => status));
+    assert.equal(await gone(), 404);
+  });
+  await context.close();
+});
+
+test("without a service worker a tab notices that the site was updated, and says what to do", async () => {
+  const { context, page, visit } = await open({ serviceWorkers: "block" });
+  await visit();
+  // The site's worker is another version's from now on.
+  const name = /verirun ([0-9a-f]{16})/.exec(readFileSync(join(folder, starter()), "utf8"))[1];
+  await page.route(/worker\.js/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: (await response.text()).replaceAll(name, "0123456789abcdef") });
+  });
+  await page.click("#verifyButton");
+  await page.reload();
+  await page.getByText("The site was updated since this page was loaded").first().waitFor();
   await context.close();
 });
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { checkAccessibility, LOOKS } from "./support/accessibility.mjs";
+import { content, openList, ready, rows, saved, writeProgram } from "./support/projects.mjs";
 import { downloaded, drop, headline, openSite, plainText, screenshot, visit } from "./support/page.mjs";
 
 let site;
@@ -10,19 +11,7 @@ before(async () => {
 });
 after(() => site?.close());
 
-const saved = (page) => page.locator('#saveState[data-state="saved"]').waitFor();
-const ready = (page) => page.locator('#program[data-state="good"]').waitFor();
-const content = (page) => page.locator("#docs .doc:not([hidden]) .cm-content");
 const projectName = (page) => page.locator("#projectButton .project-name").textContent();
-
-async function writeProgram(page, text) {
-  await page.click("#writeWat");
-  await content(page).click();
-  await page.keyboard.press("Control+Home");
-  await page.keyboard.insertText(`;; ${text}\n`);
-  await saved(page);
-  await page.locator('#program[data-state="good"]').waitFor();
-}
 
 /** How often the projects of this browser were saved. */
 const revision = (page) =>
@@ -41,12 +30,6 @@ const revision = (page) =>
       }),
     "verirun",
   );
-
-async function openList(page) {
-  await page.click("#projectButton");
-  await page.locator("#projects[open] .project-list li").first().waitFor();
-}
-const rows = (page) => page.locator("#projects .project-list .path");
 
 test("what was only looked at is no project; the first change makes it one, and a reload brings all of it back", async () => {
   const { page, done } = await visit(site);

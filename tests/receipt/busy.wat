@@ -11,8 +11,8 @@
     (func $unlink (param i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "path_symlink"
     (func $symlink (param i32 i32 i32 i32 i32) (result i32)))
-  (memory (export "memory") 1 8)
-  (memory $second 0 4)
+  (memory (export "memory") 1 3)
+  (memory $second 0 2)
   (table $table 1 funcref)
   (global $round (mut i32) (i32.const 0))
   (global $wide (mut i64) (i64.const -1))
@@ -70,5 +70,5 @@
     (loop $l
       (call $round)
       (global.set $round (i32.add (global.get $round) (i32.const 1)))
-      (br_if $l (i32.lt_u (global.get $round) (i32.const 32)))))
+      (br_if $l (i32.lt_u (global.get $round) (i32.const 48)))))
 )

@@ -332,7 +332,9 @@ def read(name):
     need(version == 1 and version is not True, "the version is not 1")
     members(receipt, "receipt", ["version", "task", "result"], ["checkpoints"])
     if "checkpoints" in receipt:
-        root = members(receipt["checkpoints"], "checkpoints", ["count", "interval", "root"])
+        root = members(receipt["checkpoints"], "checkpoints", ["version", "count", "interval", "root"])
+        version = root["version"]
+        need(version == 2 and type(version) is int, "checkpoints.version is not 2")
         count = quantity(root["count"], "checkpoints.count")
         need(1 <= count <= 512, "checkpoints.count is not from 1 to 512")
         interval = quantity(root["interval"], "checkpoints.interval")

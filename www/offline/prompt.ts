@@ -2,17 +2,17 @@
 export class UpdatePrompt {
   #bar: HTMLElement | null = null;
 
-  show(text: string, update: () => void): void {
+  show(text: string, label: string, update: () => void): void {
     this.#bar?.remove();
     const bar = document.createElement("div");
     bar.className = "update";
     bar.setAttribute("role", "status");
     const words = document.createElement("p");
-    words.textContent = `${text} What runs now keeps running until you reload.`;
+    words.textContent = text;
     const yes = document.createElement("button");
     yes.type = "button";
     yes.className = "primary";
-    yes.textContent = "Reload to update";
+    yes.textContent = label;
     yes.addEventListener("click", () => {
       yes.disabled = true;
       yes.textContent = "Updating…";

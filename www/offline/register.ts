@@ -26,11 +26,16 @@ export class BeforeUpdateEvent extends Event {
   }
 }
 
-async function reload(): Promise<void> {
+const RUNS_ON = "What runs now keeps running until you reload.";
+
+/** After this the user is told why it takes so long, and can go on. */
+const SLOW_MS = 5000;
+
+/** Waits until who has something to save has saved it. */
+async function saved(): Promise<void> {
   const event = new BeforeUpdateEvent();
   window.dispatchEvent(event);
   await event.settled();
-  location.reload();
 }
 
 function watch(registration: ServiceWorkerRegistration): void {
@@ -39,12 +44,16 @@ function watch(registration: ServiceWorkerRegistration): void {
   /** Whether this page, and not another one, asked for the new version. */
   let asked = false;
 
-  const offer = (worker: ServiceWorker): void =>
-    prompt.show("A new version of Verirun is ready.", () => {
-      asked = true;
-      // If the worker before serves a file at this moment, Chromium may let the new one wait; seen: more than 30 s.
-      worker.postMessage("update");
-    });
+  const update = async (worker: ServiceWorker): Promise<void> => {
+    await saved();
+    asked = true;
+    // The worker before must be idle: it stops keeping what some page loads. What the page itself waits for it can't stop.
+    registration.active?.postMessage("end");
+    worker.postMessage("update");
+    const slow = (): void => prompt.show("The new version waits for something that is being loaded, perhaps in another tab of Verirun. It comes when that has ended.", "Reload now", () => location.reload());
+    setTimeout(slow, SLOW_MS);
+  };
+  const offer = (worker: ServiceWorker): void => prompt.show(`A new version of Verirun is ready. ${RUNS_ON}`, "Reload to update", () => void update(worker));
   const follow = (worker: ServiceWorker | null): void => {
     worker?.addEventListener("statechange", () => {
       // Without a controller it is the first one: there is nothing to update.
@@ -57,8 +66,8 @@ function watch(registration: ServiceWorkerRegistration): void {
 
   let controlled = serviceWorker.controller !== null;
   serviceWorker.addEventListener("controllerchange", () => {
-    if (asked) void reload();
-    else if (controlled) prompt.show("Verirun was updated in another tab.", () => void reload());
+    if (asked) location.reload();
+    else if (controlled) prompt.show(`Verirun was updated in another tab. ${RUNS_ON}`, "Reload to update", () => void saved().then(() => location.reload()));
     controlled = true;
   });
 

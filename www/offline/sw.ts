@@ -38,20 +38,44 @@ const VERSIONS = `${BASE}?versions`;
 const KEPT_VERSIONS = 2;
 const AT_ONCE = 6;
 
-const keyOf = (path: string): string => `${BASE}${path}?sha256=${FILES[path]}`;
+const keyOf = (path: string, digest = FILES[path]): string => `${BASE}${path}?sha256=${digest}`;
+
+/** What is being kept of what a page loads. A new version can't take over before that ends. */
+const keeping = new Set<ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>>();
+let ending = false;
 
 async function digestOf(bytes: ArrayBuffer): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The response's copy as this version has it, or null if it is another version's, or no success. */
-async function checked(path: string, response: Response): Promise<Response | null> {
+/** The response's copy as this version has it, or null if it is another version's, or no success, or time to end. */
+async function checked(path: string, response: Response, digest = FILES[path]): Promise<Response | null> {
   if (!response.ok) return null;
-  const bytes = await response.arrayBuffer();
-  if ((await digestOf(bytes)) !== FILES[path]) return null;
+  const bytes = await allOf(response);
+  if (bytes === null || (await digestOf(bytes)) !== digest) return null;
   // A new one: browsers refuse one that was redirected where a page is to be shown.
   return new Response(bytes, { headers: { "content-type": response.headers.get("content-type") ?? "" } });
+}
+
+/** The whole body; null if it was given up. The page's own copy of it goes on. */
+async function allOf({ body }: Response): Promise<ArrayBuffer | null> {
+  const reader = body?.getReader();
+  if (!reader) return new ArrayBuffer(0);
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  keeping.add(reader);
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) parts.push(part.value);
+    return ending ? null : await new Blob(parts).arrayBuffer();
+  } finally {
+    keeping.delete(reader);
+  }
+}
+
+/** Ends what can wait: another version is to take over. */
+function end(): void {
+  ending = true;
+  for (const reader of keeping) void reader.cancel().catch(() => {});
 }
 
 async function download(path: string): Promise<Response> {
@@ -78,7 +102,7 @@ async function install(): Promise<void> {
 async function tidy(): Promise<void> {
   const cache = await caches.open(CACHE);
   const noted = (await (await cache.match(VERSIONS))?.json()) as string[][] | undefined;
-  const versions = [Object.keys(FILES).map(keyOf), ...(noted ?? [])].slice(0, KEPT_VERSIONS);
+  const versions = [Object.keys(FILES).map((path) => keyOf(path)), ...(noted ?? [])].slice(0, KEPT_VERSIONS);
   await cache.put(VERSIONS, Response.json(versions));
   const kept = new Set([VERSIONS, ...versions.flat()]);
   for (const { url } of await cache.keys()) if (!kept.has(url)) await cache.delete(url);
@@ -88,6 +112,13 @@ async function keep(path: string, response: Response): Promise<void> {
   const found = await checked(path, response);
   // Without room for it the page works on, online.
   if (found) await (await caches.open(CACHE)).put(keyOf(path), found).catch(() => {});
+}
+
+/** A file of which a page knows the digest: from another version, it must not be this one's. */
+async function servePinned(event: Fetching, path: string, digest: string): Promise<Response> {
+  const cache = await caches.open(CACHE);
+  const found = (await cache.match(keyOf(path, digest))) ?? (await checked(path, await fetch(event.request), digest));
+  return found ?? new Response("This file is not there any more in the version that was asked for.", { status: 404 });
 }
 
 async function serve(event: Fetching, path: string): Promise<Response> {
@@ -100,7 +131,7 @@ async function serve(event: Fetching, path: string): Promise<Response> {
   if (!own) return (await older()) ?? fetch(event.request);
   try {
     const response = await fetch(event.request);
-    if (response.ok) event.waitUntil(keep(path, response.clone()));
+    if (response.ok && !ending) event.waitUntil(keep(path, response.clone()));
     return response;
   } catch (error) {
     const instead = await older();
@@ -117,7 +148,9 @@ scope.addEventListener("activate", (event) => {
 });
 
 scope.addEventListener("message", (event) => {
+  // To the version that waits, and to the one before it.
   if (event.data === "update") event.waitUntil(scope.skipWaiting());
+  if (event.data === "end") end();
 });
 
 scope.addEventListener("fetch", (event) => {
@@ -131,5 +164,7 @@ scope.addEventListener("fetch", (event) => {
     return;
   }
   if (path === "" || path.endsWith("/")) path += "index.html";
-  event.respondWith(serve(event, path));
+  const digest = new URL(url).searchParams.get("sha256");
+  const pinned = digest !== null && digest !== FILES[path];
+  event.respondWith(pinned ? servePinned(event, path, digest) : serve(event, path));
 });

@@ -1,5 +1,5 @@
 /** Projects in a zip: one folder each, with `project.json` and its files. The chunk that export and import load. */
-import { strFromU8, strToU8, unzip, zip, type Zippable } from "fflate";
+import { strFromU8, strToU8, unzipSync, Zip, ZipDeflate } from "fflate";
 import { UserError } from "../problem";
 import type { TaskSetup } from "../workbench";
 import { type Packed, pack, unpack } from "./record";
@@ -19,8 +19,26 @@ export interface Named {
   task: TaskSetup;
 }
 
+/** What is packed before the page may do something else. */
+const AT_ONCE = 1024 * 1024;
+
+/**
+ * Packed here and in pieces: fflate's own way of not holding up the page needs workers from `blob:` addresses, which this
+ * page's policy forbids.
+ */
 export async function exportProjects(projects: readonly Named[]): Promise<Blob> {
-  const content: Zippable = {};
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let problem: Error | null = null;
+  const archive = new Zip((error, data) => {
+    problem ??= error;
+    parts.push(data as Uint8Array<ArrayBuffer>);
+  });
+  const add = async (path: string, content: Blob): Promise<void> => {
+    const entry = new ZipDeflate(path, { level: 6 });
+    archive.add(entry);
+    for (let at = 0; at < content.size; at += AT_ONCE) entry.push(new Uint8Array(await content.slice(at, at + AT_ONCE).arrayBuffer()));
+    entry.push(new Uint8Array(), true);
+  };
   const folders = new Set<string>();
   for (const { name, task } of projects) {
     const plain = name.replaceAll(/[^\p{L}\p{N} ._-]/gu, "_").trim() || "project";
@@ -31,23 +49,18 @@ export async function exportProjects(projects: readonly Named[]): Promise<Blob> 
     // By number, not by path: a path may be anything, and a zip's reader need not bear that.
     const packed = pack(task, (blob) => `files/${blobs.push(blob)}`);
     const manifest: Manifest = { format: FORMAT, version: VERSION, name, task: packed };
-    content[`${folder}/project.json`] = strToU8(JSON.stringify(manifest, null, 2));
-    for (const [index, blob] of blobs.entries()) {
-      content[`${folder}/files/${index + 1}`] = new Uint8Array(await blob.arrayBuffer());
-    }
+    await add(`${folder}/project.json`, new Blob([strToU8(JSON.stringify(manifest, null, 2)) as Uint8Array<ArrayBuffer>]));
+    for (const [index, blob] of blobs.entries()) await add(`${folder}/files/${index + 1}`, blob);
   }
-  const bytes = await new Promise<Uint8Array>((resolve, reject) =>
-    zip(content, { level: 6, consume: true }, (error, data) => (error ? reject(error) : resolve(data))),
-  );
-  return new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "application/zip" });
+  archive.end();
+  if (problem) throw problem as Error;
+  return new Blob(parts, { type: "application/zip" });
 }
 
 /** Throws `bad-export` for what is no such zip; nothing is imported then. */
 export async function importProjects(file: Blob): Promise<Named[]> {
   const data = new Uint8Array(await file.arrayBuffer());
-  const entries = await new Promise<Record<string, Uint8Array>>((resolve, reject) =>
-    unzip(data, (error, files) => (error ? reject(bad(error.message)) : resolve(files))),
-  );
+  const entries = unpackZip(data);
   const projects: Named[] = [];
   for (const [path, bytes] of Object.entries(entries)) {
     const folder = /^(.*)project\.json$/.exec(path)?.[1];
@@ -62,6 +75,14 @@ export async function importProjects(file: Blob): Promise<Named[]> {
   }
   if (projects.length === 0) throw bad("there is no project.json in it");
   return projects;
+}
+
+function unpackZip(data: Uint8Array): Record<string, Uint8Array> {
+  try {
+    return unzipSync(data);
+  } catch (error) {
+    throw bad(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function readManifest(path: string, bytes: Uint8Array): Manifest {

@@ -8,11 +8,15 @@
 import { UserError } from "../problem";
 import type { TaskSetup } from "../workbench";
 import { type Packed, pack, unpack } from "./record";
+import { ifUnused } from "./use";
 
 const NAME = "verirun";
 const PROJECTS = "projects";
 const FILES = "files";
-/** Has a key for the latest revision of each project: adding one that is there fails, without anything to be read first. */
+/**
+ * Has a key for each revision of each project: adding one that is there fails, without anything to be read first. They
+ * outlive the project, since another tab may still have it open; a key is some tens of bytes.
+ */
 const REVISIONS = "revisions";
 
 export interface ProjectRecord {
@@ -23,7 +27,7 @@ export interface ProjectRecord {
   /** Grows with each save: a tab that saves on top of an older one would undo another tab's work. */
   revision: number;
   task: Packed;
-  /** It is kept for Undo until the page is loaded again. */
+  /** It is kept for Undo. */
   deleted?: boolean;
 }
 
@@ -36,8 +40,8 @@ export interface ProjectEntry {
 
 export class Store {
   readonly #db: IDBDatabase;
-  /** Files that are stored, by what the page holds of them. */
-  readonly #keys = new WeakMap<Blob, string>();
+  /** Files that are stored, by what the page holds of them. Each project has its own: with a shared one, two would lose it together. */
+  readonly #keys = new WeakMap<Blob, { id: string; key: string }>();
   /** The files of each project that was loaded or saved here. */
   readonly #files = new Map<string, readonly string[]>();
 
@@ -57,7 +61,7 @@ export class Store {
         opening.result.createObjectStore(REVISIONS);
       };
       const store = new Store(await done(opening));
-      await store.#purge();
+      await store.purge();
       return store;
     } catch (error) {
       throw new UserError({
@@ -82,7 +86,7 @@ export class Store {
     const task = await unpack(record.task, async (key) => {
       const blob = await done<Blob | undefined>(files.get(key));
       if (!blob) throw new UserError({ code: "file-gone", message: `A file of “${record.name}” is missing in the browser's storage.`, hint: "Add it again." });
-      this.#keys.set(blob, key);
+      this.#keys.set(blob, { id, key });
       return blob;
     });
     this.#files.set(id, record.task.files);
@@ -90,8 +94,9 @@ export class Store {
   }
 
   /**
-   * Saves a project that was last seen at `revision` (0: it is new); returns the new one. Throws `project-changed` if
-   * another tab has saved it meanwhile, and `storage-full` if there is no room; then nothing has changed.
+   * Saves a project that was last seen at `revision` (0: it is new); returns the new one. Throws `project-changed` or
+   * `project-deleted` if another tab has done that meanwhile, and `storage-full` if there is no room; then nothing has
+   * changed.
    *
    * Everything is asked for before this returns for the first time, and nothing waits for an answer: so it is saved
    * even if the page is left in that moment.
@@ -100,8 +105,10 @@ export class Store {
     const { id, name } = project;
     const fresh = new Map<Blob, string>();
     const packed = pack(task, (blob) => {
-      const key = this.#keys.get(blob) ?? fresh.get(blob) ?? crypto.randomUUID();
-      if (!this.#keys.has(blob)) fresh.set(blob, key);
+      const stored = this.#keys.get(blob);
+      if (stored?.id === id) return stored.key;
+      const key = fresh.get(blob) ?? crypto.randomUUID();
+      fresh.set(blob, key);
       return key;
     });
     const revision = project.revision + 1;
@@ -116,12 +123,23 @@ export class Store {
       for (const key of before) if (!packed.files.includes(key)) files.delete(key);
       projects.put(record);
     });
-    await saved.catch((error: unknown) => {
-      throw taken ? changed(name) : error;
+    await saved.catch(async (error: unknown) => {
+      throw taken ? await this.#conflict(id, name) : error;
     });
-    for (const [blob, key] of fresh) this.#keys.set(blob, key);
+    for (const [blob, key] of fresh) this.#keys.set(blob, { id, key });
     this.#files.set(id, packed.files);
     return revision;
+  }
+
+  /** What another tab has done to a project. */
+  async #conflict(id: string, name: string): Promise<UserError> {
+    const record = await done<ProjectRecord | undefined>(this.#read(PROJECTS).get(id));
+    const gone = !record || record.deleted === true;
+    return new UserError({
+      code: gone ? "project-deleted" : "project-changed",
+      message: `“${name}” was ${gone ? "deleted" : "changed"} in another tab.`,
+      hint: "What is on screen here was not saved over it.",
+    });
   }
 
   async rename(id: string, name: string): Promise<void> {
@@ -129,28 +147,52 @@ export class Store {
     if (found) await this.save({ id, name, revision: found.record.revision }, found.task);
   }
 
-  /** Its files stay until the next visit, so that it can be brought back. */
-  async setDeleted(id: string, deleted: boolean): Promise<void> {
-    const record = await done<ProjectRecord | undefined>(this.#read(PROJECTS).get(id));
-    if (!record) return;
-    const { deleted: _, ...rest } = record;
-    await this.#write((projects) => {
-      projects.put(deleted ? { ...rest, deleted } : rest);
-    });
+  /**
+   * Deletes a project. Its files stay until a later visit, so that it can be brought back: tells whether it can. It is a
+   * change like any other: a tab that has the project open hears of it when it saves.
+   */
+  async remove(id: string): Promise<boolean> {
+    try {
+      return await this.#setDeleted(id, true);
+    } catch (error) {
+      if (!(error instanceof UserError) || error.code !== "storage-full") throw error;
+      // There is not even room for saying that it is deleted.
+      const record = await done<ProjectRecord | undefined>(this.#read(PROJECTS).get(id));
+      if (record && !(await ifUnused(id, () => this.#erase(record)))) throw error;
+      return false;
+    }
   }
 
-  /** Removes what was deleted in an earlier visit. */
-  async #purge(): Promise<void> {
-    const records = await done<ProjectRecord[]>(this.#read(PROJECTS).getAll());
-    const gone = records.filter(({ deleted }) => deleted);
-    if (gone.length === 0) return;
-    await this.#write((projects, files, revisions) => {
-      for (const { id, revision, task } of gone) {
-        for (const key of task.files) files.delete(key);
-        revisions.delete(IDBKeyRange.bound([id], [id, revision]));
-        projects.delete(id);
-      }
+  /** Brings it back; tells whether it was still there. */
+  restore(id: string): Promise<boolean> {
+    return this.#setDeleted(id, false);
+  }
+
+  async #setDeleted(id: string, deleted: boolean): Promise<boolean> {
+    const record = await done<ProjectRecord | undefined>(this.#read(PROJECTS).get(id));
+    if (!record) return false;
+    const { deleted: _, ...rest } = record;
+    const revision = record.revision + 1;
+    await this.#write((projects, _files, revisions) => {
+      revisions.add(Date.now(), [id, revision]);
+      projects.put({ ...rest, revision, ...(deleted ? { deleted } : {}) });
     });
+    return true;
+  }
+
+  async #erase({ id, task }: ProjectRecord): Promise<void> {
+    await this.#write((projects, files) => {
+      for (const key of task.files) files.delete(key);
+      projects.delete(id);
+    });
+    // Asked how much room there is, Chromium counts again; else it goes by what it counted before.
+    await (navigator as { storage?: StorageManager }).storage?.estimate().catch(() => null);
+  }
+
+  /** Removes what was deleted, unless a tab still has it open or can bring it back. */
+  async purge(): Promise<void> {
+    const records = await done<ProjectRecord[]>(this.#read(PROJECTS).getAll());
+    for (const record of records) if (record.deleted) await ifUnused(record.id, () => this.#erase(record));
   }
 
   #read(name: string): IDBObjectStore {
@@ -183,12 +225,9 @@ function done<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
-function changed(name: string): UserError {
-  return new UserError({
-    code: "project-changed",
-    message: `“${name}” was changed in another tab.`,
-    hint: "What is on screen here was not saved over it.",
-  });
+/** Another tab has changed or deleted the project. */
+export function isConflict(error: unknown): error is UserError {
+  return error instanceof UserError && (error.code === "project-changed" || error.code === "project-deleted");
 }
 
 function storageProblem(error: unknown): UserError {
@@ -197,7 +236,7 @@ function storageProblem(error: unknown): UserError {
     return new UserError({
       code: "storage-full",
       message: "The browser's storage for this site is full, so your latest changes are not saved.",
-      hint: "They are still on screen. Delete a project, or take large input files out; saving is tried again at the next change. Export all takes everything out as a zip.",
+      hint: "Nothing is lost as long as this tab is open. Delete a project, or take large input files out; saving is tried again at the next change. Export all takes everything out as a zip.",
     });
   }
   return new UserError({

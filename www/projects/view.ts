@@ -2,8 +2,7 @@
 import { showProblem } from "../alerts";
 import { byId, icon, iconButton, make } from "../dom";
 import { saveAs } from "../download";
-import type { Projects, SaveState } from "./projects";
-import type { ProjectEntry } from "./store";
+import type { Listed, Projects, SaveState } from "./projects";
 
 const STATES: Record<SaveState, string> = {
   unchanged: "",
@@ -22,7 +21,7 @@ export class ProjectsView {
   readonly #said = make("p", { className: "about", attrs: { role: "status" } });
   #renaming: string | null = null;
 
-  constructor(projects: Projects, fresh: () => void) {
+  constructor(projects: Projects, fresh: () => Promise<void>) {
     this.#projects = projects;
     const button = make(
       "button",
@@ -36,7 +35,7 @@ export class ProjectsView {
     this.#render();
   }
 
-  #makeDialog(fresh: () => void): void {
+  #makeDialog(fresh: () => Promise<void>): void {
     const picker = make("input", { id: "importFile", type: "file", accept: ".zip", hidden: true, attrs: { "aria-label": "Zip of projects" } });
     picker.addEventListener("change", () => {
       const file = picker.files?.[0];
@@ -51,9 +50,9 @@ export class ProjectsView {
         "div",
         { className: "row" },
         action("New", async () => {
-          await this.#projects.leave();
-          fresh();
+          // What goes wrong is said behind it.
           this.#dialog.close();
+          await fresh();
         }),
         action("Duplicate this one", async () => this.#duplicate()),
         action("Export all (.zip)", async () => saveAs("verirun-projects.zip", await this.#projects.exportAll())),
@@ -112,7 +111,7 @@ export class ProjectsView {
     }
   }
 
-  #row(entry: ProjectEntry): HTMLLIElement {
+  #row(entry: Listed): HTMLLIElement {
     const { id, name } = entry;
     if (this.#renaming === id) return make("li", {}, this.#renameField(entry));
     const current = id === this.#projects.current;
@@ -128,12 +127,13 @@ export class ProjectsView {
             click: () =>
               this.#try(async () => {
                 await this.#projects.open(id);
+                // Also if it was not opened: why is said behind it.
                 this.#dialog.close();
               }),
           },
         },
         make("span", { className: "path" }, name),
-        make("span", { className: "sum" }, current ? "open" : new Date(entry.updated).toLocaleString()),
+        make("span", { className: "sum" }, current ? "open" : entry.unsaved ? "not saved" : new Date(entry.updated).toLocaleString()),
       ),
       iconButton("edit", `Rename ${name}`, () => {
         this.#renaming = id;
@@ -144,8 +144,11 @@ export class ProjectsView {
     );
   }
 
-  async #remove({ id, name }: ProjectEntry): Promise<void> {
-    await this.#projects.remove(id);
+  async #remove({ id, name }: Listed): Promise<void> {
+    if (!(await this.#projects.remove(id))) {
+      this.#say(`“${name}” was deleted. There was no room to keep it for Undo.`);
+      return;
+    }
     const undo = make(
       "button",
       {
@@ -153,8 +156,8 @@ export class ProjectsView {
         on: {
           click: () =>
             this.#try(async () => {
-              await this.#projects.restore(id);
-              this.#say(`“${name}” is back.`);
+              const back = await this.#projects.restore(id);
+              this.#say(back ? `“${name}” is back.` : `“${name}” can't be brought back: its room was needed.`);
             }),
         },
       },
@@ -164,7 +167,7 @@ export class ProjectsView {
     undo.focus();
   }
 
-  #renameField({ id, name }: ProjectEntry): HTMLElement {
+  #renameField({ id, name }: Listed): HTMLElement {
     const field = make("input", { type: "text", value: name, attrs: { "aria-label": "New name" } });
     const stop = (): void => {
       this.#renaming = null;

@@ -133,7 +133,8 @@ export class Share {
     const fields = await fieldsOf(setup.request, workbench.task.fields.engine);
     stillWanted();
     this.#said = null;
-    await workbench.setTask({ program: { name: setup.name, source }, sample: null, items: setup.items, fields });
+    const placed = await workbench.setTask({ program: { name: setup.name, source }, sample: null, items: setup.items, fields });
+    if (!placed) throw new UserError({ code: "cancelled", message: "Something else was chosen before it was set up.", hint: "Open it again." });
     await this.#extras.keep(setup.request, workbench.form.read());
     this.#said = receipt;
     this.#showKept();

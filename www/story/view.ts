@@ -128,7 +128,7 @@ function checkpointsView({ checkpoints: { interval, steps } }: StoryRun, { numbe
   const share = Math.max(1, Math.ceil(count / MANY));
   const boxes = Array.from({ length: Math.ceil(count / share) }, (_, index) => make("i", { attrs: { "data-same": String((index + 1) * share <= first) } }));
   return [
-    make("p", {}, `Each receipt commits to ${plural(count, "checkpoint")}: a digest of the whole state (memory, globals, descriptors, files, output) every ${grouped(interval)} steps, up to step ${grouped(steps.at(-1) ?? 0)}.`),
+    make("p", {}, `Each receipt commits to ${plural(count, "checkpoint")}: a digest of the whole state (memory, globals, descriptors, files, output) at multiples of ${grouped(interval)} steps, where what changed is not too much to hash, up to step ${grouped(steps.at(-1) ?? 0)}.`),
     make("div", { className: "checkpoints", attrs: { role: "img", "aria-label": `${first} of ${count} checkpoints are the same, the rest differ` } }, ...boxes),
     make("p", {}, `The first ${grouped(first)} are the same in both. Then ${what.join(" and ")} ${what.length > 1 ? "differ" : "differs"}: it went wrong between step ${grouped(from)} and ${to === null ? "the end" : `step ${grouped(to)}`}.`),
   ];

@@ -5,12 +5,13 @@ import { UserError } from "../problem";
 
 export type Report = (message: Extract<FromWorker, { type: "loading" }>) => void;
 
-export async function loadRuntime(base: string, report: Report): Promise<Face> {
+/** The addresses are relative to `base`. */
+export async function loadRuntime(base: string, report: Report, glueName: string, moduleName: string): Promise<Face> {
   // Both at once; the glue is small, so only the module's bytes are counted.
-  const glueUrl = new URL("./verirun.js", base).href;
+  const glueUrl = new URL(glueName, base).href;
   const glue = import(glueUrl) as Promise<Face>;
   glue.catch(() => {}); // looked at below, after the module
-  const module = await compile(new URL("./verirun_bg.wasm", base).href, report);
+  const module = await compile(new URL(moduleName, base).href, report);
   const face = await glue.catch((error: unknown) => {
     throw missing("verirun.js", String(error));
   });

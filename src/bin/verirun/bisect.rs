@@ -188,11 +188,8 @@ fn try_run(arguments: &Arguments) -> Result<u8, Error> {
         say("SAME: nothing differs");
         return Ok(SAME);
     };
-    let parting = wrong
-        .checkpoints
-        .as_ref()
-        .zip(here.checkpoints.as_ref())
-        .map(|(said, found)| coarse(wrong, said, found));
+    let lists = wrong.checkpoints.as_ref().zip(here.checkpoints.as_ref());
+    let parting = lists.map(|(said, found)| coarse(wrong, said, found));
     let other = claims
         .iter()
         .find(|claim| claim.repeated && claim.fault.is_none());
@@ -208,8 +205,10 @@ fn try_run(arguments: &Arguments) -> Result<u8, Error> {
             ..Side::default()
         },
     ];
-    // The difference is after the last checkpoint that is the same.
-    let (from, to) = parting.map_or((0, None), |parting| (parting.from, parting.to));
+    // The difference is after the last checkpoint that is the same; but if none differs, what does may
+    // have been put right before the next one, with its effect in a local.
+    let known = parting.filter(|parting| parting.number.is_some());
+    let (from, to) = known.map_or((0, None), |parting| (parting.from, parting.to));
     let mut bisection = Bisection::new(&module, &task, sides, from, to);
     let mut told = 0;
     loop {

@@ -68,6 +68,10 @@ pub struct Arguments {
     /// Write a receipt to this file, with which anyone can prove the result (docs/receipt.md).
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
+    /// Take checkpoints, digests of the program's state at fixed steps, and put a commitment to them
+    /// into the receipt: `verirun bisect` finds with them where two runs part.
+    #[arg(long, requires = "receipt")]
+    checkpoints: bool,
     /// Print figures to standard error at the end.
     #[arg(long)]
     stats: bool,
@@ -138,6 +142,7 @@ fn start(arguments: &Arguments) -> Result<Started, TaskError> {
     let (module, mut task) = open(&arguments.folder, &arguments.input, &arguments.preopen)?;
     task.limits = arguments.limits.read()?.or(task.limits);
     arguments.profile.apply(&mut task)?;
+    task.checkpoints = arguments.checkpoints;
     Ok(Started {
         run: Run::start_with(&module, &task, driving)?,
         limits: task.limits,

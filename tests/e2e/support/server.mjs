@@ -18,7 +18,7 @@ export const TYPES = {
 };
 
 /** Serves `folder`, or further folders where that has no such file; any free port. An object among them says who gets
- * what is posted to which name. */
+ * what is posted to which name, and by `GET name` who answers that. */
 export async function serve(...places) {
   const folders = places.filter((place) => typeof place === "string");
   const receivers = Object.assign({}, ...places.filter((place) => typeof place === "object"));
@@ -31,6 +31,8 @@ export async function serve(...places) {
       receiver(await text(request));
       return response.writeHead(204).end();
     }
+    const own = receivers[`GET ${path.slice(BASE.length)}`];
+    if (own) return own(response);
     const name = normalize(path.slice(BASE.length) || "index.html");
     for (const folder of folders) {
       const file = join(folder, name);

@@ -38,9 +38,10 @@ export async function startWorker(page) {
     };
     /**
      * Runs the module at an address, or the text given; every run starts from the files in `inputs`, with the
-     * text or address of each, or from an empty directory; with `contents` the result has those of changed files.
+     * text or address of each, or from an empty directory; with `contents` the result has those of changed files,
+     * with `timed` how long it took.
      */
-    globalThis.guests = async ({ url, text, name, args = [], env = [], stdin = "", limits = {}, inputs, contents, ...options }) => {
+    globalThis.guests = async ({ url, text, name, args = [], env = [], stdin = "", limits = {}, inputs, contents, timed, ...options }) => {
       await isReady;
       if (inputs) await request({ type: "reset" });
       for (const input of inputs ?? []) {
@@ -58,8 +59,10 @@ export async function startWorker(page) {
       const ended = new Promise((resolve, reject) => (run = { number, end: { resolve, reject } }));
       const source = new Blob([stdin]);
       const asked = { ...options, args, env, stdin: { kind: "bytes", source }, limits };
+      const began = performance.now();
       await request({ type: "start", run: number, request: asked });
       const { outcome, stats, engines, trace } = await ended;
+      const elapsedMs = performance.now() - began;
       // Times are no part of a result.
       delete stats.busyMs;
       const files = await request({ type: "list-files", run: number });
@@ -71,7 +74,7 @@ export async function startWorker(page) {
         const bytes = await request({ type: "read-file", run: number, path, offset: 0, length: size });
         texts[path] = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
       }
-      return { outcome, stdout, stderr, stats, engines, trace, files, ...(contents ? { texts } : {}), ...(receipt && { receipt }) };
+      return { outcome, stdout, stderr, stats, engines, trace, files, ...(timed ? { elapsedMs } : {}), ...(contents ? { texts } : {}), ...(receipt && { receipt }) };
     };
     /** Makes an input directory for the runs that follow. */
     globalThis.putDirectory = async (path) => {
