@@ -4,7 +4,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use verirun::meter::{Detail, MeterError, Options, Target, instrument};
-use verirun::{Limits, LoadError, Module, Outcome, Run, State, Task};
+use verirun::{Driving, Limits, LoadError, Module, Outcome, Run, State, Task, Watched};
 use wasm_encoder::{
     BlockType, CodeSection, Encode, EntityType, ExportKind, ExportSection, Function,
     FunctionSection, ImportSection, Instruction as I, MemorySection, MemoryType, RefType,
@@ -294,6 +294,70 @@ fn loops_do_not_use_up_the_hosts_stack() {
         });
         let outcome = worker.expect("a thread").join().expect("no panic");
         assert_eq!(outcome, Some(Outcome::Exit { code: 0 }), "{code}");
+    }
+}
+
+/// A profile has a wrapper around each function. Tail calls do not pile them up.
+#[test]
+fn tail_calls_do_not_pile_up_in_a_profile() {
+    for call in [
+        "return_call $next",
+        "i32.const 0 return_call_indirect (type $t)",
+        "i32.const 1 return_call_indirect (type $t)",
+    ] {
+        // The second function of the table goes on with the first, directly.
+        let text = format!(
+            r#"(module (type $t (func (param i32) (result i32)))
+              (type $y (func (result i32)))
+              (import "wasi_snapshot_preview1" "sched_yield" (func $yield (type $y)))
+              (memory (export "memory") 1)
+              (table 3 funcref) (elem (i32.const 0) $next $other $yield)
+              (func $next (param i32) (result i32)
+                local.get 0 i32.eqz if
+                  i32.const 2 return_call_indirect (type $y)
+                end
+                local.get 0 i32.const 1 i32.sub {call})
+              (func $other (type $t) local.get 0 return_call $next)
+              (func $leaf (result i32) i32.const 7)
+              (func $start (export "_start")
+                i32.const 1000000 call $next drop
+                call $leaf drop))"#
+        );
+        let module = load(&text);
+        let driving = Driving {
+            watched: Watched {
+                profile: true,
+                ..Watched::default()
+            },
+            ..Driving::default()
+        };
+        let task = Task {
+            limits: Limits {
+                call: Some(10),
+                ..Limits::default()
+            },
+            ..Task::default()
+        };
+        let mut run = Run::start_with(&module, &task, driving).expect("it can be started");
+        while run.slice(1 << 22) != State::Done {}
+        assert_eq!(run.outcome(), Some(&Outcome::Exit { code: 0 }), "{call}");
+        let nodes = run.profile().expect("it has one");
+        let steps: u64 = nodes.iter().map(|node| node.steps).sum();
+        assert_eq!(steps, run.stats().steps, "{call}");
+        let of = |name: &str| {
+            let named = nodes
+                .iter()
+                .filter(|node| node.name.as_deref() == Some(name));
+            named.map(|node| node.calls).sum::<u64>()
+        };
+        assert_eq!((of("next"), of("leaf"), of("start")), (1_000_001, 1, 1));
+        // What a tail call to the system returns to is whoever called before that.
+        let leaf = nodes
+            .iter()
+            .find(|node| node.name.as_deref() == Some("leaf"));
+        let caller = &nodes[leaf.expect("it was called").parent as usize];
+        assert_eq!(caller.name.as_deref(), Some("start"), "{call}");
+        assert!(nodes.len() < 8, "{} nodes", nodes.len());
     }
 }
 

@@ -379,12 +379,14 @@ fn link_meter(linker: &mut Linker<Host>) -> Result<(), EngineError> {
 fn link_profile(linker: &mut Linker<Host>) -> Result<(), EngineError> {
     for function in ProfileFunction::ALL {
         let parameters = function.parameters().iter();
-        let parameters = parameters.map(|&wide| if wide { ValType::I64 } else { ValType::I32 });
+        let ty = |wide: bool| if wide { ValType::I64 } else { ValType::I32 };
+        let parameters = parameters.map(|&wide| ty(wide));
+        let result = function.result().map(ty);
         let defined = linker.func_new(
             HOST_MODULE,
             function.name(),
-            FuncType::new(parameters, []),
-            move |mut caller, params, _| {
+            FuncType::new(parameters, result),
+            move |mut caller, params, results| {
                 let Host {
                     gauge, profiler, ..
                 } = caller.data_mut();
@@ -399,9 +401,15 @@ fn link_profile(linker: &mut Linker<Host>) -> Result<(), EngineError> {
                 };
                 gauge.note(left);
                 match function {
-                    ProfileFunction::Enter => profiler.enter(number, gauge.steps()),
+                    ProfileFunction::Enter => {
+                        let replaces = profiler.enter(number, gauge.steps());
+                        if let [result] = results {
+                            *result = Val::I32(i32::from(replaces));
+                        }
+                    }
                     ProfileFunction::Leave => profiler.leave(gauge.steps()),
                     ProfileFunction::Replace => profiler.replace(number, gauge.steps()),
+                    ProfileFunction::Tail => profiler.tail(gauge.steps()),
                 }
                 Ok(())
             },

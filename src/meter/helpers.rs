@@ -5,6 +5,7 @@
 //! - For each function that is called from outside (exports, the start function), one with the
 //!   original type: it takes the count from the host, and gives it back.
 //! - For each cell of the guest's state, one that returns it, if the host is to look at it.
+//! - For compilers, one that asks the host at a function's entry.
 //! - Fillers ([`Layout::fillers`]), which do nothing.
 //!
 //! They cost no steps and are no calls: what is counted is the task's own code.
@@ -12,7 +13,7 @@
 use super::function::emit_host_check;
 use super::layout::{Cell, Growable, Layout, wide};
 use super::module::append_body;
-use super::{HostFunction, MAX_TABLE_ELEMENTS};
+use super::{HostFunction, Level, MAX_TABLE_ELEMENTS};
 use wasm_encoder::{BlockType, Encode, Instruction as I, ValType};
 
 /// Writes all of them, in the order of [`Layout`].
@@ -31,6 +32,9 @@ pub(super) fn write(layout: &Layout, out: &mut Vec<u8>) {
     }
     for &what in &layout.cells {
         cell(layout, what, out);
+    }
+    if layout.enters {
+        enter(layout, out);
     }
     for _ in 0..layout.fillers {
         body(out, &[], &[], &[I::End]);
@@ -75,7 +79,7 @@ fn import(layout: &Layout, function: u32, out: &mut Vec<u8>) {
     let left = params;
     let mut code = Vec::new();
     // A host function may show what it sees to the world: nothing may be left over.
-    emit_host_check(&mut code, layout, left, Some(function));
+    emit_host_check(&mut code, layout, left, Some(function), false);
     let mut rest = vec![I::LocalGet(left), I::GlobalSet(layout.left)];
     rest.extend((0..params).map(I::LocalGet));
     rest.extend([I::Call(function), I::LocalGet(left), I::End]);
@@ -112,7 +116,7 @@ fn grow(layout: &Layout, what: &Growable, memory: Option<u32>, table: u32, out: 
         false => I::I32Eq,
     };
     let mut checked = Vec::new();
-    emit_host_check(&mut checked, layout, left, None);
+    emit_host_check(&mut checked, layout, left, None, false);
     let mut code = vec![I::LocalGet(left), I::GlobalSet(layout.left)];
     code.extend([I::I32Const(kind), size]);
     extend(&mut code);
@@ -145,6 +149,33 @@ fn grow(layout: &Layout, what: &Growable, memory: Option<u32>, table: u32, out: 
         I::End,
     ]);
     body(out, &[(1, wide(what.wide))], &checked, &code);
+}
+
+/// `(level, left, function) -> left`: no steps are left, or the call is deeper than any before, or
+/// neither.
+fn enter(layout: &Layout, out: &mut Vec<u8>) {
+    let (level, left, function) = (0, 1, 2);
+    let mut checked = Vec::new();
+    emit_host_check(&mut checked, layout, left, None, false);
+    let code = [
+        I::GlobalGet(layout.room),
+        I::LocalGet(level),
+        I::I64Add,
+        I::I64Const(Level::PAST),
+        I::I64And,
+        I::I64Const(0),
+        I::I64Ne,
+        I::If(BlockType::Empty),
+        I::LocalGet(level),
+        I::LocalGet(left),
+        I::LocalGet(function),
+        I::Call(layout.host(HostFunction::Deeper)),
+        I::GlobalSet(layout.room),
+        I::End,
+        I::LocalGet(left),
+        I::End,
+    ];
+    body(out, &[], &checked, &code);
 }
 
 fn outside(layout: &Layout, function: u32, out: &mut Vec<u8>) {

@@ -56,6 +56,8 @@ pub(super) struct Layout {
     pub outside: Vec<u32>,
     /// The types of all that is behind the task's own functions.
     pub helper_types: Vec<u32>,
+    /// Whether [`Layout::enter`] is there.
+    pub enters: bool,
     /// How many functions at the end do nothing and are never called. V8 inlines more generously
     /// in a module half of whose functions are small, and metering makes functions larger: without
     /// these it inlines less than in the original (calls took 2.4 times as long, 1.3 with them).
@@ -110,6 +112,11 @@ impl Layout {
     /// The first function that returns a cell.
     pub fn first_cell(&self) -> u32 {
         self.first_outside() + self.outside.len() as u32
+    }
+
+    /// The helper that asks the host at a function's entry.
+    pub fn enter(&self) -> u32 {
+        self.first_cell() + self.cells.len() as u32
     }
 
     /// Lists the cells.

@@ -4,16 +4,17 @@
 //! The count is settled at every function entry, call and return, so telling it there attributes each
 //! step to exactly one function, with the calls that led to it. It is a pass over the *metered*
 //! module: every function of the task gets a wrapper of the same type, which tells the host, calls it,
-//! and tells the host again; whatever referred to the function refers to its wrapper. A direct tail
-//! call tells that one function takes the place of another, so that it stays one.
+//! and tells the host again; whatever referred to the function refers to its wrapper. A tail call tells
+//! that one function takes the place of another, and stays one: a direct one leaves the wrapper around
+//! both, and of an indirect one the wrapper that it comes to makes way for its function.
 
 use super::layout::{val_types, wide};
 use super::{HOST_MODULE, HostFunction, MeterError, Metered};
 use std::convert::Infallible;
 use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{
-    CodeSection, EntityType, Function, FunctionSection, ImportSection, Instruction as I, Module,
-    TypeSection, ValType,
+    BlockType, CodeSection, EntityType, Function, FunctionSection, ImportSection, Instruction as I,
+    Module, TypeSection, ValType,
 };
 use wasmparser::{CompositeInnerType, Operator, Parser, Payload, TypeRef};
 
@@ -21,17 +22,21 @@ use wasmparser::{CompositeInnerType, Operator, Parser, Payload, TypeRef};
 /// numbers are the task's function and the steps left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProfileFunction {
-    /// `enter(function: i32, left: i64)`: it begins.
+    /// `enter(function: i32, left: i64) -> i32`: it begins. The host returns 1 if it takes the place of
+    /// the one that began last, which has made a tail call ([`Self::Tail`]), else 0.
     Enter,
     /// `leave(left: i64)`: the one that began last has returned.
     Leave,
     /// `replace(function: i32, left: i64)`: it takes the place of the one that began last.
     Replace,
+    /// `tail(left: i64)`: the one that began last makes an indirect tail call. What it calls need not be
+    /// a function of the task.
+    Tail,
 }
 
 impl ProfileFunction {
     /// All of them, in the order of their imports.
-    pub const ALL: [Self; 3] = [Self::Enter, Self::Leave, Self::Replace];
+    pub const ALL: [Self; 4] = [Self::Enter, Self::Leave, Self::Replace, Self::Tail];
 
     /// Its name in the import section.
     pub fn name(self) -> &'static str {
@@ -39,6 +44,7 @@ impl ProfileFunction {
             Self::Enter => "enter",
             Self::Leave => "leave",
             Self::Replace => "replace",
+            Self::Tail => "tail",
         }
     }
 
@@ -46,7 +52,15 @@ impl ProfileFunction {
     pub fn parameters(self) -> &'static [bool] {
         match self {
             Self::Enter | Self::Replace => &[false, true],
-            Self::Leave => &[true],
+            Self::Leave | Self::Tail => &[true],
+        }
+    }
+
+    /// Its result, if it has one: `true` for i64 and `false` for i32.
+    pub fn result(self) -> Option<bool> {
+        match self {
+            Self::Enter => Some(false),
+            Self::Leave | Self::Replace | Self::Tail => None,
         }
     }
 }
@@ -162,7 +176,7 @@ impl Shape {
         self.imports + function as u32
     }
 
-    /// The wrappers' code: enter, call, leave.
+    /// The wrappers' code: enter, call, leave; or enter, and make way.
     fn wrap(&self, function: u32) -> Function {
         let ty = self.defined[(function - self.imports) as usize];
         let (params, results) = &self.types[ty as usize];
@@ -170,13 +184,21 @@ impl Shape {
         let left = params.saturating_sub(2);
         let mut wrapper = Function::new([(1, ValType::I64)]);
         let number = self.original(function);
+        let arguments = |wrapper: &mut Function| {
+            for param in 0..*params {
+                wrapper.instruction(&I::LocalGet(param));
+            }
+        };
         wrapper
             .instruction(&I::I32Const(number))
             .instruction(&I::LocalGet(left))
-            .instruction(&I::Call(self.host(ProfileFunction::Enter)));
-        for param in 0..*params {
-            wrapper.instruction(&I::LocalGet(param));
-        }
+            .instruction(&I::Call(self.host(ProfileFunction::Enter)))
+            .instruction(&I::If(BlockType::Empty));
+        arguments(&mut wrapper);
+        wrapper
+            .instruction(&I::ReturnCall(self.moved(function)))
+            .instruction(&I::End);
+        arguments(&mut wrapper);
         wrapper.instruction(&I::Call(self.moved(function)));
         if !results.is_empty() {
             wrapper
@@ -216,7 +238,7 @@ impl Reencode for Pass {
         utils::parse_type_section(self, types, section)?;
         for function in ProfileFunction::ALL {
             let parameters = function.parameters().iter().map(|&is| wide(is));
-            types.ty().function(parameters, []);
+            types.ty().function(parameters, function.result().map(wide));
         }
         Ok(())
     }
@@ -280,6 +302,11 @@ impl Reencode for Pass {
                         .instruction(&I::ReturnCall(self.shape.moved(function_index)));
                 }
                 operator => {
+                    if matches!(operator, Operator::ReturnCallIndirect { .. }) {
+                        function
+                            .instruction(&I::LocalGet(left))
+                            .instruction(&I::Call(self.shape.host(ProfileFunction::Tail)));
+                    }
                     function.instruction(&self.instruction(operator)?);
                 }
             }

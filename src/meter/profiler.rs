@@ -29,6 +29,8 @@ pub struct Profiler {
     stack: Vec<u32>,
     /// Steps that are attributed.
     noted: u64,
+    /// The function that runs makes a tail call, to whatever it may be.
+    is_leaving: bool,
 }
 
 impl Default for Profiler {
@@ -44,6 +46,7 @@ impl Default for Profiler {
             }],
             stack: Vec::new(),
             noted: 0,
+            is_leaving: false,
         }
     }
 }
@@ -90,18 +93,32 @@ impl Profiler {
         child
     }
 
-    /// A function begins after `steps` steps of the run.
-    pub fn enter(&mut self, function: u32, steps: u64) {
+    /// A function begins after `steps` steps of the run. Returns whether it takes the place of the one
+    /// that began last.
+    pub fn enter(&mut self, function: u32, steps: u64) -> bool {
+        if std::mem::take(&mut self.is_leaving) {
+            self.replace(function, steps);
+            return true;
+        }
         self.note(steps);
         let child = self.child(self.current(), function);
         self.nodes[child as usize].calls += 1;
         self.stack.push(child);
+        false
     }
 
     /// The function that began last has returned.
     pub fn leave(&mut self, steps: u64) {
+        // It made a tail call to no function of the task, which has returned in its place.
+        self.is_leaving = false;
         self.note(steps);
         self.stack.pop();
+    }
+
+    /// The function that began last makes a tail call.
+    pub fn tail(&mut self, steps: u64) {
+        self.note(steps);
+        self.is_leaving = true;
     }
 
     /// Another function takes the place of the one that began last.

@@ -3,7 +3,7 @@
 use super::bounds::{MOST_ITEMS, MOST_SEGMENTS, check_count};
 use super::layout::{val_types, wide};
 use super::module::{Builder, HOST_MODULE};
-use super::{Detail, HostFunction, MeterError, Target};
+use super::{Detail, HostFunction, MeterError};
 use std::collections::BTreeSet;
 use wasm_encoder::reencode::utils;
 use wasm_encoder::{
@@ -101,9 +101,17 @@ impl Builder<'_> {
         layout.helper_types = helpers;
         check_count("types", layout.types.len(), types.len(), MOST_ITEMS)?;
         let functions = layout.functions.len();
-        let all = functions + HostFunction::ALL.len() + layout.helper_types.len();
+        let mut all = functions + HostFunction::ALL.len() + layout.helper_types.len();
         check_count("functions", functions, all as u32, MOST_ITEMS)?;
-        if self.options.target == Target::Compiler && self.options.detail == Detail::Fast {
+        if self.options.is_for_speed() {
+            // Both are left out where there is no room: whether a module is refused does not depend on
+            // the engine.
+            layout.enters = all < MOST_ITEMS as usize;
+            if layout.enters {
+                let deeper = layout.host_type + HostFunction::Deeper as u32;
+                layout.helper_types.push(deeper);
+                all += 1;
+            }
             let own = functions - imported;
             let fillers = own.min(MOST_ITEMS as usize - all);
             let lack = layout.host_type + HostFunction::Lack as u32;

@@ -1,7 +1,7 @@
 //! An instrumented module as bytes, to be kept and taken again.
 //!
-//! Nothing here tells whether what is taken is what instrumenting would make: whoever keeps it answers
-//! for that (`docs/engines.md`).
+//! A digest tells what was damaged. Nothing here tells whether what is taken is what instrumenting would
+//! make: whoever keeps it answers for that (`docs/engines.md`).
 
 use super::{Metered, StateExports};
 use serde::{Deserialize, Serialize};
@@ -20,12 +20,14 @@ struct Head {
     state: Option<StateExports>,
 }
 
+/// Bytes of the digest.
+const DIGEST: usize = 32;
 /// Bytes of the head's length.
 const LENGTH: usize = 4;
 
 impl Metered {
-    /// The length of a head (4 bytes, little-endian), the head (JSON), the binary. `of` says what it
-    /// was made of, and how.
+    /// The BLAKE3 hash of what follows, the length of a head (4 bytes, little-endian), the head (JSON),
+    /// the binary. `of` says what it was made of, and how.
     pub fn to_bytes(&self, of: &str) -> Vec<u8> {
         let head = Head {
             of: of.to_owned(),
@@ -37,15 +39,22 @@ impl Metered {
         };
         // Strings and numbers: it can't fail.
         let head = serde_json::to_vec(&head).unwrap_or_default();
-        let mut bytes = Vec::with_capacity(LENGTH + head.len() + self.wasm.len());
+        let mut bytes = Vec::with_capacity(DIGEST + LENGTH + head.len() + self.wasm.len());
+        bytes.extend([0; DIGEST]);
         bytes.extend((head.len() as u32).to_le_bytes());
         bytes.extend(head);
         bytes.extend(&self.wasm);
+        let digest = blake3::hash(&bytes[DIGEST..]);
+        bytes[..DIGEST].copy_from_slice(digest.as_bytes());
         bytes
     }
 
     /// What [`Metered::to_bytes`] made, of the same; `None` for anything else.
     pub fn from_bytes(of: &str, bytes: &[u8]) -> Option<Self> {
+        let (digest, bytes) = bytes.split_first_chunk::<DIGEST>()?;
+        if blake3::hash(bytes).as_bytes() != digest {
+            return None;
+        }
         let (length, rest) = bytes.split_first_chunk::<LENGTH>()?;
         let (head, wasm) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
         let head: Head = serde_json::from_slice(head).ok()?;
@@ -83,15 +92,20 @@ mod tests {
         assert_eq!(taken.left, made.left);
         assert_eq!(taken.place, made.place);
         assert_eq!(taken.memory_pages, made.memory_pages);
-        for end in 0..bytes.len() - b" and more".len() {
-            assert!(
-                Metered::from_bytes("this", &bytes[..end]).is_none(),
-                "{end}"
-            );
+        for end in 0..bytes.len() {
+            let cut = Metered::from_bytes("this", &bytes[..end]);
+            assert!(cut.is_none(), "{end}");
+            let mut damaged = bytes.clone();
+            damaged[end] ^= 1;
+            let damaged = Metered::from_bytes("this", &damaged);
+            assert!(damaged.is_none(), "{end}");
         }
         assert!(Metered::from_bytes("that", &bytes).is_none());
+        // A head that says it is longer than all there is.
         let mut long = bytes;
-        long[3] = 0xff;
+        long[DIGEST + 3] = 0xff;
+        let digest = blake3::hash(&long[DIGEST..]);
+        long[..DIGEST].copy_from_slice(digest.as_bytes());
         assert!(Metered::from_bytes("this", &long).is_none());
     }
 }
