@@ -1,6 +1,6 @@
 //! Where everything is in the new module.
 
-use super::HostFunction;
+use super::{CellOf, HostFunction};
 use std::collections::HashMap;
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{BlockType, ValType};
@@ -28,6 +28,29 @@ pub(super) enum Cell {
     Upper(u32),
     /// The size of a table.
     Table(u32),
+}
+
+impl Cell {
+    /// What others are told of it.
+    pub fn of(self) -> CellOf {
+        match self {
+            Self::Global(index, ty) => CellOf::Global {
+                index,
+                first: 0,
+                bits: match ty {
+                    ValType::I32 | ValType::F32 => 32,
+                    ValType::I64 | ValType::F64 | ValType::V128 => 64,
+                    ValType::Ref(_) => 0,
+                },
+            },
+            Self::Upper(index) => CellOf::Global {
+                index,
+                first: 64,
+                bits: 64,
+            },
+            Self::Table(index) => CellOf::Table(index),
+        }
+    }
 }
 
 /// Where everything is in the new module.

@@ -138,7 +138,7 @@ impl<'a> Builder<'a> {
     pub fn state_exports(&self) -> Option<StateExports> {
         self.options.state.then(|| StateExports {
             prefix: self.head.state.clone(),
-            cells: self.layout.cells.len() as u32,
+            cells: self.layout.cells.iter().map(|cell| cell.of()).collect(),
             memories: self.layout.memories.len() as u32,
         })
     }
@@ -385,7 +385,7 @@ impl<'a> Builder<'a> {
 
     /// Writes the wrappers, and then the section's size.
     fn finish_code(&mut self) {
-        helpers::write(&self.layout, &mut self.out);
+        helpers::write(&self.layout, self.options.state, &mut self.out);
         if let Some(code) = &self.code {
             let mut size = (self.out.len() - code.size_at - 5) as u32;
             // All five bytes that were left for it, whatever it is.

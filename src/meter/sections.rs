@@ -97,6 +97,8 @@ impl Builder<'_> {
             layout.make_cells();
             helpers.extend(layout.cells.iter().map(|_| types.len()));
             types.ty().function([], [ValType::I64]);
+            helpers.push(types.len());
+            types.ty().function([ValType::I32, ValType::I64], []);
         }
         layout.helper_types = helpers;
         check_count("types", layout.types.len(), types.len(), MOST_ITEMS)?;
@@ -191,10 +193,13 @@ impl Builder<'_> {
             exports.export(&self.head.place, ExportKind::Global, self.layout.place);
         }
         if let Some(state) = self.state_exports() {
-            for index in 0..state.cells {
+            let cells = state.cells.len() as u32;
+            for index in 0..cells {
                 let function = self.layout.first_cell() + index;
                 exports.export(&state.cell(index), ExportKind::Func, function);
             }
+            let flip = self.layout.first_cell() + cells;
+            exports.export(&state.flip(), ExportKind::Func, flip);
             for index in 0..state.memories {
                 exports.export(&state.memory(index), ExportKind::Memory, index);
             }
