@@ -12,5 +12,7 @@ mod fuzz;
 mod oracle;
 #[path = "meter/spec.rs"]
 mod spec;
+#[path = "meter/stores.rs"]
+mod stores;
 #[path = "meter/support.rs"]
 mod support;

@@ -1,21 +1,23 @@
 /** The browser's own engine with what a user would take for WASI. */
 import { ConsoleStdout, File, OpenFile, WASI } from "./shim/index.js";
 
-/** Steps that no benchmark uses up. */
-const PLENTY = 1n << 60n;
+/** How many steps are granted at a time: as many as `meter::Gauge` grants at most. */
+const PLENTY = (1n << 23n) - 1n;
 
 /** What an instrumented module asks its host, without any limit; others do not import it. */
 function meter() {
-  const half = (1n << 31n) - 1n;
+  // `meter::Level` of the `verirun` crate.
+  const mostDepth = (1n << 23n) - 1n;
+  const mostCells = (1n << 39n) - 1n;
   const most = (a, b) => (a > b ? a : b);
   let depth = 0n;
   let cells = 0n;
   return {
     tick: () => PLENTY,
     deeper(level) {
-      depth = most(depth, (level >> 32n) & half);
-      cells = most(cells, level & half);
-      return ((half - depth) << 32n) | (half - cells);
+      depth = most(depth, level & ((1n << 24n) - 1n));
+      cells = most(cells, level >> 24n);
+      return ((mostCells - cells) << 24n) | (mostDepth - depth);
     },
     grow: (_table, size, delta, limit) => (size + delta <= limit ? 1 : 0),
     lack() {

@@ -8,6 +8,10 @@ use super::{Level, MAX_TABLE_ELEMENTS};
 /// Bytes of a cell of a frame.
 const CELL: u64 = 8;
 
+/// The most steps that are granted at a time. The code for compilers has one test for its steps and its
+/// [`Level`], and more steps have a bit in common with a level that is too deep.
+const MOST_GRANT: u64 = (1 << 23) - 1;
+
 /// The limits that metering enforces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
@@ -159,7 +163,8 @@ impl Gauge {
     pub fn grant(&mut self) -> i64 {
         // A check asks once more than what is granted is used.
         let granted = self.granted.max(self.slice_end);
-        self.granted = granted.min(self.checkpoint.saturating_sub(1));
+        let most = self.used.saturating_add(MOST_GRANT);
+        self.granted = granted.min(self.checkpoint.saturating_sub(1)).min(most);
         let left = i128::from(self.granted) - i128::from(self.used);
         i64::try_from(left).unwrap_or(i64::MAX)
     }

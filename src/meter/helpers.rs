@@ -6,6 +6,7 @@
 //!   original type: it takes the count from the host, and gives it back.
 //! - For each cell of the guest's state, one that returns it, if the host is to look at it; and one that
 //!   flips bits of globals, for faults that are made on purpose.
+//! - For compilers, one that asks the host at a function's entry.
 //! - Fillers ([`Layout::fillers`]), which do nothing.
 //!
 //! They cost no steps and are no calls: what is counted is the task's own code.
@@ -13,11 +14,11 @@
 use super::function::emit_host_check;
 use super::layout::{Cell, Growable, Layout, wide};
 use super::module::append_body;
-use super::{HostFunction, MAX_TABLE_ELEMENTS};
+use super::{HostFunction, Level, MAX_TABLE_ELEMENTS};
 use wasm_encoder::{BlockType, Encode, Instruction as I, ValType};
 
-/// Writes all of them, in the order of [`Layout`]; those for the guest's state if it is shown.
-pub(super) fn write(layout: &Layout, is_shown: bool, out: &mut Vec<u8>) {
+/// Writes all of them, in the order of [`Layout`].
+pub(super) fn write(layout: &Layout, out: &mut Vec<u8>) {
     for function in 0..layout.imported {
         import(layout, function, out);
     }
@@ -33,8 +34,11 @@ pub(super) fn write(layout: &Layout, is_shown: bool, out: &mut Vec<u8>) {
     for &what in &layout.cells {
         cell(layout, what, out);
     }
-    if is_shown {
+    if layout.is_shown {
         flip(layout, out);
+    }
+    if layout.enters {
+        enter(layout, out);
     }
     for _ in 0..layout.fillers {
         body(out, &[], &[], &[I::End]);
@@ -113,7 +117,7 @@ fn import(layout: &Layout, function: u32, out: &mut Vec<u8>) {
     let left = params;
     let mut code = Vec::new();
     // A host function may show what it sees to the world: nothing may be left over.
-    emit_host_check(&mut code, layout, left, Some(function));
+    emit_host_check(&mut code, layout, left, Some(function), false);
     let mut rest = vec![I::LocalGet(left), I::GlobalSet(layout.left)];
     rest.extend((0..params).map(I::LocalGet));
     rest.extend([I::Call(function), I::LocalGet(left), I::End]);
@@ -150,7 +154,7 @@ fn grow(layout: &Layout, what: &Growable, memory: Option<u32>, table: u32, out: 
         false => I::I32Eq,
     };
     let mut checked = Vec::new();
-    emit_host_check(&mut checked, layout, left, None);
+    emit_host_check(&mut checked, layout, left, None, false);
     let mut code = vec![I::LocalGet(left), I::GlobalSet(layout.left)];
     code.extend([I::I32Const(kind), size]);
     extend(&mut code);
@@ -183,6 +187,33 @@ fn grow(layout: &Layout, what: &Growable, memory: Option<u32>, table: u32, out: 
         I::End,
     ]);
     body(out, &[(1, wide(what.wide))], &checked, &code);
+}
+
+/// `(level, left, function) -> left`: no steps are left, or the call is deeper than any before, or
+/// neither.
+fn enter(layout: &Layout, out: &mut Vec<u8>) {
+    let (level, left, function) = (0, 1, 2);
+    let mut checked = Vec::new();
+    emit_host_check(&mut checked, layout, left, None, false);
+    let code = [
+        I::GlobalGet(layout.room),
+        I::LocalGet(level),
+        I::I64Add,
+        I::I64Const(Level::PAST),
+        I::I64And,
+        I::I64Const(0),
+        I::I64Ne,
+        I::If(BlockType::Empty),
+        I::LocalGet(level),
+        I::LocalGet(left),
+        I::LocalGet(function),
+        I::Call(layout.host(HostFunction::Deeper)),
+        I::GlobalSet(layout.room),
+        I::End,
+        I::LocalGet(left),
+        I::End,
+    ];
+    body(out, &[], &checked, &code);
 }
 
 fn outside(layout: &Layout, function: u32, out: &mut Vec<u8>) {

@@ -65,7 +65,9 @@ pub(super) struct Layout {
     pub tables: Vec<Growable>,
     /// The mutable globals of the task, and their types.
     pub variables: Vec<(u32, ValType)>,
-    /// What the host can look at; empty if it can't.
+    /// Whether the host can look at the guest's state.
+    pub is_shown: bool,
+    /// What it can look at.
     pub cells: Vec<Cell>,
     /// Our globals.
     pub left: u32,
@@ -79,6 +81,8 @@ pub(super) struct Layout {
     pub outside: Vec<u32>,
     /// The types of all that is behind the task's own functions.
     pub helper_types: Vec<u32>,
+    /// Whether [`Layout::enter`] is there.
+    pub enters: bool,
     /// How many functions at the end do nothing and are never called. V8 inlines more generously
     /// in a module half of whose functions are small, and metering makes functions larger: without
     /// these it inlines less than in the original (calls took 2.4 times as long, 1.3 with them).
@@ -135,8 +139,19 @@ impl Layout {
         self.first_outside() + self.outside.len() as u32
     }
 
+    /// The helper that asks the host at a function's entry.
+    pub fn enter(&self) -> u32 {
+        self.flip() + u32::from(self.is_shown)
+    }
+
+    /// The helper that flips bits of cells, if the guest's state is shown.
+    pub fn flip(&self) -> u32 {
+        self.first_cell() + self.cells.len() as u32
+    }
+
     /// Lists the cells.
     pub fn make_cells(&mut self) {
+        self.is_shown = true;
         for &(global, ty) in &self.variables {
             self.cells.push(Cell::Global(global, ty));
             if ty == ValType::V128 {

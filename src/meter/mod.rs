@@ -56,6 +56,13 @@ pub struct Options {
     pub state: bool,
 }
 
+impl Options {
+    /// Whether the code is shaped for a compiler's optimiser, where nothing needs more detail.
+    fn is_for_speed(self) -> bool {
+        self.target == Target::Compiler && self.detail == Detail::Fast
+    }
+}
+
 /// The kind of engine that a module is instrumented for. The numbers are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
@@ -117,8 +124,9 @@ impl HostFunction {
     }
 }
 
-/// Call depth and frame size in one number, as instrumented code carries them: the depth in the
-/// upper half, 8-byte cells of frames in the lower, 31 bits each.
+/// Call depth and frame size in one number, as instrumented code carries them: 8-byte cells of frames
+/// in the upper 40 bits, the depth in the lower 24. So what a function with few cells adds fits into
+/// the 32 bits that a machine's addition can have in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Level {
     /// Nested calls.
@@ -128,22 +136,33 @@ pub struct Level {
 }
 
 impl Level {
-    /// The most that either half can hold.
-    pub const MAX: u32 = (1 << 31) - 1;
+    /// Bits of the depth, with the one that shows that it is past another.
+    const SHIFT: u32 = 24;
+    /// The largest depth; far more than [`Bounds::MOST_CALLS`].
+    const MOST_DEPTH: i64 = (1 << (Self::SHIFT - 1)) - 1;
+    /// The most cells; far more than [`Bounds::MOST_FRAME`].
+    const MOST_CELLS: i64 = (1 << (63 - Self::SHIFT)) - 1;
+    /// The bits that show that a level is past another, in the sum with its [`Level::room`].
+    pub(crate) const PAST: i64 = (1 << 63) | (1 << (Self::SHIFT - 1));
 
     /// From what `deeper` is given.
     pub fn unpack(packed: i64) -> Self {
         Self {
-            depth: (packed >> 32) as u32 & Self::MAX,
-            cells: packed as u32 & Self::MAX,
+            depth: (packed & ((1 << Self::SHIFT) - 1)) as u32,
+            cells: u32::try_from(packed >> Self::SHIFT).unwrap_or(u32::MAX),
         }
     }
 
-    /// What is added to a level to see whether it is past this one: bit 63 shows that it is deeper,
-    /// bit 31 that its frames are larger.
+    /// As instrumented code has it.
+    pub(crate) fn pack(self) -> i64 {
+        i64::from(self.cells) << Self::SHIFT | i64::from(self.depth)
+    }
+
+    /// What is added to a level to see whether it is past this one: bit 23 shows that it is deeper,
+    /// bit 63 that its frames are larger.
     pub fn room(self) -> i64 {
-        i64::from(Self::MAX - self.depth.min(Self::MAX)) << 32
-            | i64::from(Self::MAX - self.cells.min(Self::MAX))
+        let depth = Self::MOST_DEPTH - i64::from(self.depth).min(Self::MOST_DEPTH);
+        (Self::MOST_CELLS - i64::from(self.cells)) << Self::SHIFT | depth
     }
 
     /// The larger of both halves.

@@ -3,7 +3,7 @@
 //! It is written in one go into one buffer; only one function at a time is held beside it.
 
 use super::bounds::{MOST_CODE, MOST_LOCALS, MOST_TARGETS, check_room};
-use super::function::{Emitter, Flow, Plan, Scan, cells, plan, scan};
+use super::function::{Emitter, Flow, Grouping, Plan, Scan, cells, plan, scan};
 use super::helpers;
 use super::layout::{Growable, Layout, val_type};
 use super::sections::invalid;
@@ -292,6 +292,7 @@ impl<'a> Builder<'a> {
         ((own + self.layout.helper_types.len()) as u32).encode(&mut self.out);
         let scan = Scan {
             floats: (self.options.target == Target::Compiler).then(Flow::default),
+            grouping: self.options.is_for_speed().then(Grouping::default),
             ..Scan::default()
         };
         self.code = Some(Code {
@@ -385,7 +386,7 @@ impl<'a> Builder<'a> {
 
     /// Writes the wrappers, and then the section's size.
     fn finish_code(&mut self) {
-        helpers::write(&self.layout, self.options.state, &mut self.out);
+        helpers::write(&self.layout, &mut self.out);
         if let Some(code) = &self.code {
             let mut size = (self.out.len() - code.size_at - 5) as u32;
             // All five bytes that were left for it, whatever it is.

@@ -3,7 +3,7 @@
 use super::bounds::{MOST_ITEMS, MOST_SEGMENTS, check_count};
 use super::layout::{val_types, wide};
 use super::module::{Builder, HOST_MODULE};
-use super::{Detail, HostFunction, MeterError, Target};
+use super::{Detail, HostFunction, MeterError};
 use std::collections::BTreeSet;
 use wasm_encoder::reencode::utils;
 use wasm_encoder::{
@@ -103,9 +103,17 @@ impl Builder<'_> {
         layout.helper_types = helpers;
         check_count("types", layout.types.len(), types.len(), MOST_ITEMS)?;
         let functions = layout.functions.len();
-        let all = functions + HostFunction::ALL.len() + layout.helper_types.len();
+        let mut all = functions + HostFunction::ALL.len() + layout.helper_types.len();
         check_count("functions", functions, all as u32, MOST_ITEMS)?;
-        if self.options.target == Target::Compiler && self.options.detail == Detail::Fast {
+        if self.options.is_for_speed() {
+            // Both are left out where there is no room: whether a module is refused does not depend on
+            // the engine.
+            layout.enters = all < MOST_ITEMS as usize;
+            if layout.enters {
+                let deeper = layout.host_type + HostFunction::Deeper as u32;
+                layout.helper_types.push(deeper);
+                all += 1;
+            }
             let own = functions - imported;
             let fillers = own.min(MOST_ITEMS as usize - all);
             let lack = layout.host_type + HostFunction::Lack as u32;
@@ -193,13 +201,11 @@ impl Builder<'_> {
             exports.export(&self.head.place, ExportKind::Global, self.layout.place);
         }
         if let Some(state) = self.state_exports() {
-            let cells = state.cells.len() as u32;
-            for index in 0..cells {
+            for index in 0..state.cells.len() as u32 {
                 let function = self.layout.first_cell() + index;
                 exports.export(&state.cell(index), ExportKind::Func, function);
             }
-            let flip = self.layout.first_cell() + cells;
-            exports.export(&state.flip(), ExportKind::Func, flip);
+            exports.export(&state.flip(), ExportKind::Func, self.layout.flip());
             for index in 0..state.memories {
                 exports.export(&state.memory(index), ExportKind::Memory, index);
             }

@@ -3,7 +3,7 @@
 //!
 //! `VERIRUN_METER_CASES` sets how many modules, `VERIRUN_METER_SEED` which.
 
-use crate::drive::{Guest, Job, Seen, digest, on_wasmi, on_wasmtime};
+use crate::drive::{Guest, Item, Job, Seen, digest, on_wasmi, on_wasmtime};
 use crate::oracle::{When, count};
 use crate::support::{End, metered};
 use arbitrary::Unstructured;
@@ -148,14 +148,14 @@ fn pin(wasm: &mut [u8]) -> bool {
     !places.is_empty()
 }
 
-struct Engines {
-    plain: wasmi::Engine,
+pub struct Engines {
+    pub plain: wasmi::Engine,
     metered: wasmi::Engine,
-    wasmtime: wasmtime::Engine,
+    pub wasmtime: wasmtime::Engine,
 }
 
 impl Engines {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut config = wasmi::Config::default();
         config.set_max_recursion_depth(4 * CALLS as usize);
         config.set_max_stack_height(16 << 20);
@@ -275,11 +275,11 @@ fn check(engines: &Engines, seed: u64, case: u64) -> Tally {
         // The second engine does exactly the same.
         let native = on_wasmtime::run(&native_fast, &compiled_fast, &job);
         tally.on_wasmtime += 1;
-        compare_engines(&seen, &native, &what("wasmtime, fast"));
+        compare_engines(&seen, &native, true, &what("wasmtime, fast"));
         if let Some(module) = &native_exact {
             let native = on_wasmtime::run(module, &compiled_exact, &job);
             tally.on_wasmtime += 1;
-            compare_engines(&all, &native, &what("wasmtime, exact"));
+            compare_engines(&all, &native, false, &what("wasmtime, exact"));
         }
 
         // The plain module does the same, and the oracle counts the same.
@@ -328,7 +328,9 @@ fn check(engines: &Engines, seed: u64, case: u64) -> Tally {
     tally
 }
 
-fn compare_engines(one: &Seen, other: &Seen, what: &str) {
+/// With `fast` memory may be otherwise after a trap: floats that were stored right before it are not
+/// looked through for NaNs any more.
+fn compare_engines(one: &Seen, other: &Seen, fast: bool, what: &str) {
     // Why a module can't be instantiated is said in other words.
     if matches!(one.end, End::Failed(_)) {
         assert!(
@@ -337,6 +339,14 @@ fn compare_engines(one: &Seen, other: &Seen, what: &str) {
             one.end,
             other.end
         );
+    } else if fast && matches!(one.end, End::Trap(_)) {
+        let without = |seen: &Seen| {
+            let mut seen = seen.clone();
+            seen.state
+                .retain(|(_, item)| !matches!(item, Item::Memory(..)));
+            seen
+        };
+        assert_eq!(without(one), without(other), "{what}");
     } else {
         assert_eq!(one, other, "{what}");
     }
@@ -424,7 +434,7 @@ fn tighten(
     }
 }
 
-fn number(name: &str) -> Option<u64> {
+pub fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
     Some(
         text.parse()

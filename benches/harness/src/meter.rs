@@ -4,10 +4,11 @@ use crate::on_wasmi::Data;
 use wasmi::{Caller, Error, Instance, Linker, Store, Val};
 
 const MODULE: &str = "verirun";
-/// Steps that no benchmark uses up.
-const PLENTY: i64 = 1 << 60;
-/// One half of a level: see `meter::Level` of the `verirun` crate.
-const HALF: i64 = (1 << 31) - 1;
+/// How many steps are granted at a time: as many as `meter::Gauge` grants at most.
+const PLENTY: i64 = (1 << 23) - 1;
+/// The parts of a level: see `meter::Level` of the `verirun` crate.
+const MOST_DEPTH: i64 = (1 << 23) - 1;
+const MOST_CELLS: i64 = (1 << 39) - 1;
 
 /// Defines the functions; a module that does not import them is run as it is.
 pub fn link(linker: &mut Linker<Data>) -> Result<(), Error> {
@@ -17,8 +18,8 @@ pub fn link(linker: &mut Linker<Data>) -> Result<(), Error> {
         "deeper",
         |mut caller: Caller<'_, Data>, level: i64, _: i64, _: i32| {
             let peak = &mut caller.data_mut().peak;
-            *peak = (peak.0.max(level >> 32 & HALF), peak.1.max(level & HALF));
-            (HALF - peak.0) << 32 | (HALF - peak.1)
+            *peak = (peak.0.max(level & ((1 << 24) - 1)), peak.1.max(level >> 24));
+            (MOST_CELLS - peak.1) << 24 | (MOST_DEPTH - peak.0)
         },
     )?;
     linker.func_wrap(

@@ -3,16 +3,15 @@
 //! Parameters: the function's own, then `left` and `base` (the caller's level). Results: the
 //! function's own, then `left`. Locals of the function move up by two; ours come behind them.
 
-use super::nan::Float;
+mod floats;
+
+use super::group::Grouping;
 use super::plan::Plan;
 use super::scan::{Bulk, Event, Kind, LabelId, LabelKind, Scan};
 use crate::meter::cost::Unit;
 use crate::meter::layout::Layout;
-use crate::meter::{Detail, HostFunction, Options, Target};
-use wasm_encoder::{BlockType, Encode, Ieee32, Ieee64, Instruction, ValType};
-
-/// Bit 63 and bit 31: which half of a level is past the deepest so far.
-const PAST: i64 = (1 << 63) | (1 << 31);
+use crate::meter::{Detail, HostFunction, Level, Options, Target};
+use wasm_encoder::{BlockType, Encode, Instruction, ValType};
 
 /// The most table elements or bytes that are counted; more than any memory or table has.
 const WIDE_CAP: i64 = 1 << 61;
@@ -49,6 +48,12 @@ pub(in crate::meter) struct Emitter<'a> {
     wide: Option<u32>,
     vectors: [Option<u32>; 3],
     floats: [Option<u32>; 2],
+    /// Addresses, and values of 64 and of 32 bits, of a pair of stores.
+    kept: [Vec<u32>; 3],
+    /// A group is written.
+    in_group: bool,
+    /// A block stands for the whole function.
+    wrapped: bool,
 }
 
 impl<'a> Emitter<'a> {
@@ -81,6 +86,9 @@ impl<'a> Emitter<'a> {
             wide: None,
             vectors: [None; 3],
             floats: [None; 2],
+            kept: Default::default(),
+            in_group: false,
+            wrapped: false,
         }
     }
 
@@ -102,6 +110,14 @@ impl<'a> Emitter<'a> {
 
     fn base(&self) -> u32 {
         self.params + 1
+    }
+
+    /// Where a local of the function is now.
+    fn moved(&self, local: u32) -> u32 {
+        match local < self.params {
+            true => local,
+            false => local + 2,
+        }
     }
 
     fn make(&mut self, ty: ValType) -> u32 {
@@ -160,6 +176,7 @@ impl<'a> Emitter<'a> {
             self.layout,
             self.params,
             Some(self.function),
+            self.detail == Detail::Exact,
         );
         self.unlikely.push(rare);
     }
@@ -187,13 +204,21 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Counts the call and its frame, and asks the host if that is deeper than ever.
+    /// Counts the call and its frame, and asks the host if that is deeper than ever, or if no steps
+    /// are left.
     fn enter(&mut self, calls: bool) {
-        if calls && self.detail == Detail::Fast {
+        // One test for both: `left` is negative, which is bit 63 too. If it has so many bits that it
+        // looks like a depth (the host grants less at a time), the helper finds nothing to ask.
+        let both = calls && self.layout.enters;
+        if calls && !both && self.detail == Detail::Fast {
             self.check();
         }
-        let base = self.base();
-        let mine = 1 << 32 | i64::from(self.cells);
+        let (left, base) = (self.left(), self.base());
+        let mine = Level {
+            depth: 1,
+            cells: self.cells,
+        }
+        .pack();
         // In this order wasmi needs four operators: it adds a constant into a local in one, and what
         // `global.get` leaves in its register is not moved.
         if calls {
@@ -216,8 +241,11 @@ impl<'a> Emitter<'a> {
                 Instruction::I64Add,
             ]);
         }
+        if both {
+            self.put(&[Instruction::LocalGet(left), Instruction::I64Or]);
+        }
         self.put(&[
-            Instruction::I64Const(PAST),
+            Instruction::I64Const(Level::PAST),
             Instruction::I64And,
             Instruction::I64Const(0),
             Instruction::I64Ne,
@@ -232,11 +260,18 @@ impl<'a> Emitter<'a> {
                 Instruction::I64Add,
             ]),
         }
+        let (ask, then) = match both {
+            true => (self.layout.enter(), Instruction::LocalSet(left)),
+            false => (
+                self.layout.host(HostFunction::Deeper),
+                Instruction::GlobalSet(self.layout.room),
+            ),
+        };
         self.put(&[
-            Instruction::LocalGet(self.left()),
+            Instruction::LocalGet(left),
             Instruction::I32Const(self.function as i32),
-            Instruction::Call(self.layout.host(HostFunction::Deeper)),
-            Instruction::GlobalSet(self.layout.room),
+            Instruction::Call(ask),
+            then,
             Instruction::End,
         ]);
     }
@@ -245,18 +280,40 @@ impl<'a> Emitter<'a> {
     pub fn emit(&mut self, scan: &Scan, plan: &Plan) {
         self.enter(scan.calls);
         // Branches to the function's label find a block that has its results.
-        let wrap = scan.labels.first().is_some_and(|label| label.targeted);
-        if wrap {
+        self.wrapped = scan.labels.first().is_some_and(|label| label.targeted);
+        if self.wrapped {
             self.put(&[Instruction::Block(self.results)]);
         }
         self.charge(plan.charges[0], scan.start);
         let mut copied = scan.start;
-        for (index, event) in scan.events.iter().enumerate() {
+        let mut next = 0;
+        let groups = scan.grouping.as_ref().map_or(&[][..], Grouping::groups);
+        for group in groups {
+            copied = self.events(scan, plan, next..group.first, copied);
+            self.code.extend_from_slice(&self.wasm[copied..group.start]);
+            self.group(scan, plan, group);
+            next = group.last + 1;
+            copied = scan.events[next - 1].end;
+        }
+        self.events(scan, plan, next..scan.events.len(), copied);
+    }
+
+    /// Writes events and the code between them, from `copied` in the module on. Returns where it ends.
+    fn events(
+        &mut self,
+        scan: &Scan,
+        plan: &Plan,
+        range: std::ops::Range<usize>,
+        mut copied: usize,
+    ) -> usize {
+        for index in range {
+            let event = &scan.events[index];
             self.code.extend_from_slice(&self.wasm[copied..event.start]);
             copied = event.end;
-            self.event(scan, plan, index, event, wrap);
+            self.event(scan, plan, index, event);
             self.charge(plan.charges[index + 1], event.end);
         }
+        copied
     }
 
     fn raw(&mut self, event: &Event) {
@@ -264,14 +321,11 @@ impl<'a> Emitter<'a> {
             .extend_from_slice(&self.wasm[event.start..event.end]);
     }
 
-    fn event(&mut self, scan: &Scan, plan: &Plan, index: usize, event: &Event, wrap: bool) {
+    fn event(&mut self, scan: &Scan, plan: &Plan, index: usize, event: &Event) {
         let left = self.left();
         match event.kind {
             Kind::Local { opcode, index } => {
-                let moved = match index < self.params {
-                    true => index,
-                    false => index + 2,
-                };
+                let moved = self.moved(index);
                 self.code.push(opcode);
                 moved.encode(&mut self.code);
             }
@@ -284,7 +338,9 @@ impl<'a> Emitter<'a> {
             }
             Kind::Float => {
                 self.raw(event);
-                self.make_canonical(event.canonical);
+                if !(event.later && self.in_group) {
+                    self.make_canonical(event.canonical);
+                }
             }
             Kind::Dead => {}
             Kind::Block(label) | Kind::If(label) => {
@@ -318,7 +374,7 @@ impl<'a> Emitter<'a> {
                 if scan.labels[label as usize].kind != LabelKind::Function {
                     return self.raw(event);
                 }
-                if wrap {
+                if self.wrapped {
                     self.put(&[Instruction::End]);
                 }
                 self.put(&[Instruction::LocalGet(left), Instruction::End]);
@@ -399,7 +455,7 @@ impl<'a> Emitter<'a> {
                 self.charge_length(bulk);
                 self.raw(event);
             }
-            Kind::Else(_) | Kind::BrTable | Kind::Unreachable => self.raw(event),
+            Kind::Else(_) | Kind::BrTable | Kind::Unreachable | Kind::Store => self.raw(event),
         }
     }
 
@@ -435,55 +491,6 @@ impl<'a> Emitter<'a> {
             };
             (depth + self.crossed(scan, event, label)).encode(&mut self.code);
         }
-    }
-
-    /// Replaces the float on top of the stack by the canonical NaN if it is a NaN.
-    fn make_canonical(&mut self, float: Option<Float>) {
-        const NAN32: u32 = 0x7fc0_0000;
-        const NAN64: u64 = 0x7ff8_0000_0000_0000;
-        let Some(float) = float else { return };
-        let lanes32 = u128::from(NAN32) * 0x1_0000_0001_0000_0001_0000_0001;
-        let lanes64 = u128::from(NAN64) << 64 | u128::from(NAN64);
-        let vector = |emitter: &mut Self, nan: u128, equal: Instruction<'static>| {
-            let value = emitter.vector(0);
-            emitter.put(&[
-                Instruction::LocalTee(value),
-                Instruction::V128Const(nan as i128),
-                Instruction::LocalGet(value),
-                Instruction::LocalGet(value),
-                equal,
-                Instruction::V128Bitselect,
-            ]);
-        };
-        // Only a NaN differs from itself.
-        let (value, differs, nan) = match float {
-            Float::F32 => (
-                self.float(false),
-                Instruction::F32Ne,
-                Instruction::F32Const(Ieee32::new(NAN32)),
-            ),
-            Float::F64 => (
-                self.float(true),
-                Instruction::F64Ne,
-                Instruction::F64Const(Ieee64::new(NAN64)),
-            ),
-            Float::F32x4 => return vector(self, lanes32, Instruction::F32x4Eq),
-            Float::F64x2 => return vector(self, lanes64, Instruction::F64x2Eq),
-        };
-        // A branch, not a `select`: nothing waits for a value that is hardly ever a NaN.
-        self.put(&[
-            Instruction::LocalTee(value),
-            Instruction::LocalGet(value),
-            differs,
-        ]);
-        self.unlikely.push(self.code.len() as u32);
-        self.put(&[
-            Instruction::If(BlockType::Empty),
-            nan,
-            Instruction::LocalSet(value),
-            Instruction::End,
-            Instruction::LocalGet(value),
-        ]);
     }
 
     fn grow(&mut self, helper: u32) {
@@ -545,12 +552,14 @@ fn leb(bytes: &mut &[u8]) -> u32 {
 }
 
 /// Writes: if `left` (a local) is negative, ask the host. Without `function` its index is in the
-/// local behind `left`. Returns where the `if` is.
+/// local behind `left`. With `settled` the global has `left` too, and gets what the host grants: if the
+/// block traps, that is what the host reads. Returns where the `if` is.
 pub(in crate::meter) fn emit_host_check(
     code: &mut Vec<u8>,
     layout: &Layout,
     left: u32,
     function: Option<u32>,
+    settled: bool,
 ) -> u32 {
     let which = match function {
         Some(function) => Instruction::I32Const(function as i32),
@@ -570,9 +579,13 @@ pub(in crate::meter) fn emit_host_check(
         which,
         Instruction::Call(layout.host(HostFunction::Tick)),
         Instruction::LocalSet(left),
-        Instruction::End,
     ] {
         instruction.encode(code);
     }
+    if settled {
+        Instruction::LocalGet(left).encode(code);
+        Instruction::GlobalSet(layout.left).encode(code);
+    }
+    Instruction::End.encode(code);
     rare
 }

@@ -49,12 +49,21 @@ impl Look {
     }
 }
 
+/// What a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::meter) enum Maker {
+    /// An event: an operator that makes a float.
+    Event(usize),
+    /// A load from memory that may hold a NaN of the engine's for a while, in this group of stores.
+    Load(usize),
+}
+
 /// Follows values through one function.
 #[derive(Debug, Default)]
 pub(in crate::meter) struct Flow {
     stack: Vec<Node>,
-    /// By node: the event that makes it and what it makes, or `None` for a variable.
-    makers: Vec<Option<(usize, Float)>>,
+    /// By node: what makes it and what that makes, or `None` for a variable.
+    makers: Vec<Option<(Maker, Float)>>,
     /// By node that is a variable: what may be in it.
     sources: Vec<Vec<Node>>,
     /// What was looked at, and how.
@@ -90,6 +99,33 @@ impl Flow {
 
     fn pop(&mut self) -> Node {
         self.stack.pop().unwrap_or(CLEAN)
+    }
+
+    /// The event that makes the value on top of the stack, if it is one.
+    pub fn maker(&self) -> Option<(usize, Float)> {
+        match self.makers[*self.stack.last()? as usize]? {
+            (Maker::Event(event), float) => Some((event, float)),
+            (Maker::Load(_), _) => None,
+        }
+    }
+
+    /// A store whose value is looked at later takes an address and that value.
+    pub fn store(&mut self) {
+        self.pop();
+        self.pop();
+    }
+
+    /// A load of what may be a NaN of a group's.
+    pub fn load(&mut self, group: usize, float: Float) {
+        self.pop();
+        let loaded = self.make(Maker::Load(group), float);
+        self.stack.push(loaded);
+    }
+
+    fn make(&mut self, maker: Maker, float: Float) -> Node {
+        let made = self.variable();
+        self.makers[made as usize] = Some((maker, float));
+        made
     }
 
     /// The last `count` values, which stay, are seen as bits.
@@ -140,11 +176,7 @@ impl Flow {
                     }
                 }
                 let result = match makes {
-                    Some(float) => {
-                        let made = self.variable();
-                        self.makers[made as usize] = Some((event, float));
-                        made
-                    }
+                    Some(float) => self.make(Maker::Event(event), float),
                     None => CLEAN,
                 };
                 for _ in 0..pushes {
@@ -161,8 +193,8 @@ impl Flow {
         self.stack.resize(height, CLEAN);
     }
 
-    /// The events whose floats can be seen.
-    pub fn seen(&mut self, mut mark: impl FnMut(usize)) {
+    /// The makers whose floats can be seen.
+    pub fn seen(&mut self, mut mark: impl FnMut(Maker)) {
         for look in [Look::Bits, Look::Lanes32, Look::Lanes64] {
             let of_this = self.looks.iter().filter(|&&(_, how)| how == look);
             let mut pending: Vec<Node> = of_this.map(|&(node, _)| node).collect();
@@ -179,7 +211,7 @@ impl Flow {
                     continue;
                 }
                 match self.makers[node as usize] {
-                    Some((event, float)) if look.shows(float) => mark(event),
+                    Some((maker, float)) if look.shows(float) => mark(maker),
                     _ => {}
                 }
                 pending.extend_from_slice(&self.sources[node as usize]);

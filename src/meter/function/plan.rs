@@ -92,7 +92,11 @@ fn look_ahead(scan: &Scan, out: &mut Plan) {
         };
         let before = match event.kind {
             Kind::Dead | Kind::Block(_) => current,
-            Kind::Local { .. } | Kind::RefFunc(_) | Kind::Relaxed(_) | Kind::Float => current,
+            Kind::Local { .. }
+            | Kind::RefFunc(_)
+            | Kind::Relaxed(_)
+            | Kind::Float
+            | Kind::Store => current,
             Kind::End(label) => {
                 let (info, ahead) = (&scan.labels[label as usize], &mut out.ahead[label as usize]);
                 match info.kind {
@@ -192,7 +196,11 @@ fn charge(scan: &Scan, detail: Detail, out: &mut Plan) {
         // The credit that the next segment starts with; `None` after code that does not go on.
         let next = match event.kind {
             Kind::Dead | Kind::Block(_) => continue,
-            Kind::Local { .. } | Kind::RefFunc(_) | Kind::Relaxed(_) | Kind::Float => continue,
+            Kind::Local { .. }
+            | Kind::RefFunc(_)
+            | Kind::Relaxed(_)
+            | Kind::Float
+            | Kind::Store => continue,
             Kind::Loop(_) => {
                 segment.settle(charges, 0);
                 Some(0)

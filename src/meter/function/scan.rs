@@ -2,7 +2,8 @@
 //!
 //! Everything between two events is copied as it is; only its cost counts.
 
-use super::nan::{Float, Flow, makes};
+use super::group::{Grouping, Step};
+use super::nan::{Float, Flow, Maker, makes};
 use crate::meter::cost::{Unit, weight};
 use wasmparser::{
     BinaryReaderError, BlockType, FuncValidator, FunctionBody, ModuleArity, Operator, ValType,
@@ -60,6 +61,8 @@ pub(in crate::meter) enum Kind {
     Relaxed(u32),
     /// An operator that makes a float, which may need its NaN made canonical.
     Float,
+    /// A store of a float that may be looked at later, in a [`super::group::Group`].
+    Store,
     /// Code that no path reaches; it is left out.
     Dead,
     Block(LabelId),
@@ -108,6 +111,8 @@ pub(in crate::meter) struct Event {
     pub loops: u32,
     /// The float that it leaves, if its NaN must be made canonical.
     pub canonical: Option<Float>,
+    /// Not where its store is in a group.
+    pub later: bool,
 }
 
 /// What [`scan`] finds.
@@ -125,6 +130,8 @@ pub(in crate::meter) struct Scan {
     pub start: usize,
     /// Follows floats, where the engine does not make NaNs canonical by itself.
     pub floats: Option<Flow>,
+    /// Finds stores to look at together, where that is of use; it needs `floats`.
+    pub grouping: Option<Grouping>,
     /// By event, where floats are followed: what it makes.
     pub made: Vec<(usize, Float)>,
 }
@@ -161,6 +168,9 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
     if let Some(floats) = &mut out.floats {
         floats.start(validator.len_locals() as usize);
     }
+    if let Some(grouping) = &mut out.grouping {
+        grouping.begin(out.start);
+    }
     let mut open = vec![Open { label: 0 }];
     // The loops that are open.
     let mut around: Vec<LabelId> = Vec::new();
@@ -185,6 +195,8 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
         validator.op(offset, &operator)?;
         let end = reader.original_position() as usize;
 
+        // It is a store that is looked at later.
+        let mut later = false;
         if let Some((nested, from)) = &mut dead {
             match operator {
                 Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
@@ -208,6 +220,7 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                     cost: 0,
                     loops: around.len() as u32,
                     canonical: None,
+                    later: false,
                 });
             }
             dead = None;
@@ -217,10 +230,35 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
             }
         } else if let Some(floats) = &mut out.floats {
             let (pops, pushes) = (moved.0 as usize, moved.1 as usize);
+            let group = match (&mut out.grouping, float_access(validator, &operator)) {
+                (Some(grouping), Some(access)) => {
+                    let at = out.events.len();
+                    match (access.stores, floats.maker()) {
+                        (true, Some((maker, float))) if float == access.float => {
+                            later = grouping.store(access.offset, access.is_double(), maker, at);
+                            None
+                        }
+                        (true, _) => None,
+                        (false, _) => grouping
+                            .load(access.offset, access.is_double())
+                            .map(|group| (group, access.float)),
+                    }
+                }
+                _ => None,
+            };
             match operator {
                 // What is left goes to the caller.
                 Operator::End if open.len() == 1 => floats.show(pops),
-                _ => floats.operator(&operator, pops, pushes, out.events.len()),
+                _ if later => floats.store(),
+                _ => match group {
+                    Some((group, float)) => {
+                        floats.load(group, float);
+                        cost += weight(&operator);
+                        out.height = out.height.max(validator.operand_stack_height());
+                        continue;
+                    }
+                    None => floats.operator(&operator, pops, pushes, out.events.len()),
+                },
             }
         }
         out.height = out.height.max(validator.operand_stack_height());
@@ -238,6 +276,7 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
             });
             out.labels.len() as u32 - 1
         };
+        let (pops, pushes) = (moved.0 as usize, moved.1 as usize);
         let kind = match &operator {
             Operator::LocalGet { local_index } => Kind::Local {
                 opcode: 0x20,
@@ -338,8 +377,13 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                 None => match relaxed(operator) {
                     Some(number) => Kind::Relaxed(number),
                     None if out.floats.is_some() && makes(operator).is_some() => Kind::Float,
+                    None if later => Kind::Store,
                     None => {
                         cost += weight(operator);
+                        if let Some(grouping) = &mut out.grouping {
+                            let next = (out.events.len(), end);
+                            grouping.step(Step::of(operator), (pops, pushes), next);
+                        }
                         continue;
                     }
                 },
@@ -370,8 +414,19 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
             cost,
             loops: around.len() as u32,
             canonical: None,
+            later: false,
         });
         cost = 0;
+        if let Some(grouping) = &mut out.grouping {
+            let next = (out.events.len(), end);
+            match kind {
+                Kind::Local { .. } | Kind::Float => {
+                    grouping.step(Step::of(&operator), (pops, pushes), next);
+                }
+                Kind::Store => {}
+                _ => grouping.restart(next.0, next.1),
+            }
+        }
         let leaves = matches!(
             kind,
             Kind::Br { .. }
@@ -387,14 +442,62 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
     }
     if let Some(floats) = &mut out.floats {
         let (events, made) = (&mut out.events, &out.made);
-        floats.seen(|event| {
-            // `made` is in the order of events.
-            if let Ok(at) = made.binary_search_by_key(&event, |&(event, _)| event) {
-                events[event].canonical = Some(made[at].1);
-            }
+        // `made` is in the order of events.
+        let makes = |event: usize| {
+            let at = made.binary_search_by_key(&event, |&(event, _)| event);
+            at.ok().map(|at| made[at].1)
+        };
+        floats.seen(|maker| match (maker, &mut out.grouping) {
+            (Maker::Event(event), _) => events[event].canonical = makes(event),
+            (Maker::Load(group), Some(grouping)) => grouping.show(group),
+            (Maker::Load(_), None) => {}
         });
+        if let Some(grouping) = &mut out.grouping {
+            let (alone, grouped) = grouping.finish(|event| events[event].canonical.is_some());
+            for event in alone {
+                events[event].canonical = makes(event);
+            }
+            for event in grouped {
+                events[event].later = true;
+                events[event].canonical = makes(event);
+            }
+        }
     }
     reader.finish()
+}
+
+/// A load or store of a float.
+struct FloatAccess {
+    stores: bool,
+    float: Float,
+    offset: u64,
+}
+
+impl FloatAccess {
+    fn is_double(&self) -> bool {
+        self.float == Float::F64
+    }
+}
+
+/// A float's load from the first memory, or store to it, if its addresses have 32 bits.
+fn float_access<R: WasmModuleResources>(
+    validator: &FuncValidator<R>,
+    operator: &Operator<'_>,
+) -> Option<FloatAccess> {
+    let (stores, float, memarg) = match operator {
+        Operator::F32Load { memarg } => (false, Float::F32, memarg),
+        Operator::F64Load { memarg } => (false, Float::F64, memarg),
+        Operator::F32Store { memarg } => (true, Float::F32, memarg),
+        Operator::F64Store { memarg } => (true, Float::F64, memarg),
+        _ => return None,
+    };
+    let first = memarg.target == wasmparser::MemArgTarget::Memory(0);
+    let fits = first && !is_memory64(validator, 0);
+    fits.then_some(FloatAccess {
+        stores,
+        float,
+        offset: memarg.offset,
+    })
 }
 
 fn label_arity<R: WasmModuleResources>(validator: &FuncValidator<R>, depth: u32) -> u32 {
