@@ -22,7 +22,7 @@ await mkdir(join(folder, "dist"), { recursive: true });
 
 const target = ["chrome111", "firefox115", "safari16.4"];
 await buildApi({ outdir: join(folder, "dist"), gluePath: join(site, "verirun.js"), common: { target }, node: true });
-await copyFile(join(site, "verirun_bg.wasm"), join(folder, "dist/verirun_bg.wasm"));
+for (const part of ["verirun_bg.wasm", "verirun_rest.wasm"]) await copyFile(join(site, part), join(folder, "dist", part));
 
 // The types are those that the sources have.
 const tsc = [join(root, "node_modules/typescript/bin/tsc"), "--project", join(here, "tsconfig.json"), "--outDir", join(folder, "types")];

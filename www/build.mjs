@@ -60,6 +60,7 @@ await build({
     BUILD: JSON.stringify((digestOf("verirun_bg.wasm") ?? "none").slice(0, 16)),
     GLUE: pinned("verirun.js"),
     RUNTIME: pinned("verirun_bg.wasm"),
+    REST: pinned("verirun_rest.wasm"),
     WORKER_ID: JSON.stringify(WORKER_ID),
   },
 });

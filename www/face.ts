@@ -263,10 +263,12 @@ export interface TaskConfig {
 
 /** The module `verirun.js`. */
 export interface Face extends ReceiptFace {
-  /** Takes the compiled module, a `WebAssembly.Module`. */
+  /** Takes the compiled module, a `WebAssembly.Module`; gives the instance's exports. */
   default(options: { module_or_path: object }): Promise<unknown>;
   Task: new () => Task;
   version(): string;
+  /** Says what instantiates the runtime's second part (`worker/rest.ts`). */
+  onRest(bring: () => void): void;
   /** Waits for a slice that is pending. */
   back(): Promise<unknown>;
   /** Whether the browser's engine can be paused and can wait for input. */

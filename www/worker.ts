@@ -8,8 +8,9 @@ import { answerReceipts, startOptions } from "./worker/receipts";
 import { sum } from "./worker/kept";
 import type { KeptModules } from "./worker/keptmodules";
 import { RunLoop } from "./worker/runloop";
-import type { Report } from "./worker/runtime";
-import { loadModule, mount, putFile, readAll } from "./worker/setup";
+import type { Rest } from "./worker/rest";
+import type { Report, Runtime } from "./worker/runtime";
+import { isBinary, loadModule, mount, putFile, readAll } from "./worker/setup";
 
 /** The part of `DedicatedWorkerGlobalScope` used here; TypeScript's DOM and worker libraries exclude each other. */
 interface WorkerScope {
@@ -20,6 +21,7 @@ const scope = globalThis as unknown as WorkerScope;
 const post = (message: FromWorker, transfer: Transferable[] = []): void => scope.postMessage(message, transfer);
 
 let face: Face;
+let rest: Rest;
 let task: Task;
 let loop: RunLoop | null = null;
 let broken = false;
@@ -65,8 +67,35 @@ async function start(request: Extract<Request, { type: "start" }>): Promise<void
   if (toKeep !== null) kept?.keep(task, toKeep);
 }
 
+/** Whether the runtime's second part has a share in the answer; better loaded before than in the middle of it. */
+async function needsRest(request: Request | ReceiptRequest): Promise<boolean> {
+  switch (request.type) {
+    case "load-module":
+      return !(await isBinary(request.source));
+    case "start": {
+      const { engine = "interpreter", profile } = request.request;
+      return profile === true || engine === "interpreter" || engine === "both" || !face.suspends();
+    }
+    case "reset":
+    case "put-directory":
+    case "put-file":
+    case "remove":
+    case "lint":
+    case "kept":
+    case "clear-kept":
+    case "list-files":
+    case "read-file":
+    case "read-output":
+    case "calls":
+      return false;
+    default:
+      return true;
+  }
+}
+
 async function answer(request: Request | ReceiptRequest): Promise<Replies[keyof Replies]> {
   const progress = (done: number, total: number): void => post({ type: "progress", id: request.id, done, total });
+  if (await needsRest(request)) await rest.ready();
   switch (request.type) {
     case "load-module":
       return loadModule(task, request.name, request.source);
@@ -161,10 +190,10 @@ function control(message: Control): void {
 }
 
 /** Loads the runtime with `load`, then answers the page. */
-export async function serve(load: (report: Report) => Promise<Face>, modules: KeptModules | null = null): Promise<void> {
+export async function serve(load: (report: Report) => Promise<Runtime>, modules: KeptModules | null = null): Promise<void> {
   kept = modules;
   try {
-    face = await load(post);
+    ({ face, rest } = await load(post));
     task = new face.Task();
   } catch (error) {
     post({ type: "unusable", problem: toProblem(error) });

@@ -7,10 +7,10 @@ use serde::Serialize;
 /// Which engine runs a task. The result is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Choice {
-    /// The interpreter, but for what is known to be heavy: see [`HEAVY_BYTES`], [`HEAVY_STEPS`],
-    /// [`STEPS_PER_BYTE`].
+    /// The compiler where it is quick to start and can be paused, fed with input and cancelled; else the
+    /// interpreter, but for what is known to be heavy: see [`HEAVY_BYTES`], [`HEAVY_STEPS`], [`STEPS_PER_BYTE`].
     Auto,
-    /// The interpreter: it starts at once, and can be paused, fed with input and cancelled.
+    /// The interpreter: it can be paused, fed with input and cancelled everywhere.
     #[default]
     Interpreter,
     /// The compiler ([`Kind::COMPILER`]); the interpreter where that fails in a way of its own.
@@ -43,17 +43,18 @@ impl Choice {
         })
     }
 
-    /// The engine to begin with. `auto` begins with the browser's compiler for a module of
-    /// [`HEAVY_BYTES`] or more, unless that would have to wait for input and can't; with the
-    /// interpreter for all others, and goes on with the compiler when the run is
-    /// [known to be heavy](Self::heavy_steps) if it can be paused and cancelled there as well.
+    /// The engine to begin with. `auto` begins with the browser's compiler if that can wait: V8 compiles a function
+    /// when it is first called, so it starts as soon as the interpreter, which a visitor need then not load. A
+    /// browser that can't wait gets only modules of [`HEAVY_BYTES`] or more whose input is there already. All
+    /// others begin with the interpreter, and go on with wasmtime when the run is
+    /// [known to be heavy](Self::heavy_steps).
     pub(super) fn begins_with(self, module: &Module, task: &Task) -> Kind {
         let waits = matches!(task.stdin, Input::Live { .. });
         match self {
             Self::Compiler => Kind::COMPILER,
             Self::Auto if cfg!(target_family = "wasm") => {
                 let heavy = module.info.size >= HEAVY_BYTES;
-                match heavy && (!waits || Kind::Browser.can_wait()) {
+                match Kind::Browser.can_wait() || heavy && !waits {
                     true => Kind::Browser,
                     false => Kind::Interpreter,
                 }

@@ -10,6 +10,7 @@ mod kept;
 mod options;
 mod proof;
 mod receipts;
+mod rest;
 mod sign;
 mod watch;
 

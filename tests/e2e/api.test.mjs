@@ -86,7 +86,7 @@ for (const [where, origin] of [
       assert.equal(result.stderrText, "to stderr\n");
       assert.equal(result.module.name, "greeting.wat");
       assert.ok(result.stats.steps > 0 && result.stats.peakMemoryPages === 1);
-      assert.equal(result.engines.ran, "interpreter");
+      assert.equal(result.engines.ran, "browser");
     });
 
     test("a module at an address, with arguments, environment and files", async () => {

@@ -8,8 +8,9 @@ import type { Api } from "./types";
 export { VerirunError } from "./errors";
 export type * from "./types";
 
-// In this form bundlers find the two files and bring them along.
+// In this form bundlers find the files and bring them along.
 const RUNTIME = new URL("./verirun_bg.wasm", import.meta.url);
+const REST = new URL("./verirun_rest.wasm", import.meta.url);
 const WORKER = new URL("./api-worker.js", import.meta.url);
 
 const WORKER_HINT =
@@ -38,7 +39,7 @@ function spawn(module: WebAssembly.Module): WorkerLike {
   const worker = new Worker(trusted?.createScriptURL(url) ?? url, { type: "module", name: "verirun" });
   // The address must last until the worker has read it: its first word, or its failure.
   for (const event of ["message", "error"]) worker.addEventListener(event, free, { once: true });
-  worker.postMessage({ type: "runtime", module });
+  worker.postMessage({ type: "runtime", module, rest: REST.href });
   return worker;
 }
 

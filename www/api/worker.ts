@@ -2,16 +2,22 @@
 import * as glue from "verirun-glue";
 import type { Face } from "../face";
 import { serve } from "../worker";
+import { Rest, type RestSource } from "../worker/rest";
 
-const scope = globalThis as unknown as { onmessage: ((event: { data: { module: WebAssembly.Module } }) => void) | null };
+interface Handed {
+  module: WebAssembly.Module;
+  rest: RestSource;
+}
+const scope = globalThis as unknown as { onmessage: ((event: { data: Handed }) => void) | null };
 
 /** The first message is the runtime. */
-const handed = new Promise<WebAssembly.Module>((resolve) => {
-  scope.onmessage = ({ data }) => resolve(data.module);
+const handed = new Promise<Handed>((resolve) => {
+  scope.onmessage = ({ data }) => resolve(data);
 });
 
 void serve(async () => {
   const face = glue as unknown as Face;
-  await face.default({ module_or_path: await handed });
-  return face;
+  const { module, rest } = await handed;
+  const exports = await face.default({ module_or_path: module });
+  return { face, rest: new Rest(face, exports, rest) };
 });

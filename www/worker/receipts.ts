@@ -4,7 +4,7 @@ import type { RunRequest } from "../protocol";
 import { unreachable } from "../protocol";
 import type { Digests, ReceiptReplies, ReceiptRequest } from "../receipt/protocol";
 import type { RunLoop } from "./runloop";
-import { CHUNK, readAll } from "./setup";
+import { CHUNK, isBinary, readAll } from "./setup";
 import { searchOn, startBisection, storyRun } from "./story";
 import { verify } from "./verify";
 
@@ -87,8 +87,7 @@ async function digest(face: Face, name: string, source: Blob): Promise<Digests> 
 }
 
 async function moduleOf(face: Face, name: string, source: Blob): Promise<Digests["module"]> {
-  const head = await readAll(source.slice(0, 4));
-  const binary = head[0] === 0 && String.fromCharCode(...head.subarray(1)) === "asm";
+  const binary = await isBinary(source);
   if (source.size > MAX_MODULE || !(binary || /\.wast?$|\.wat$/i.test(name))) return null;
   let info: ModuleInfo;
   try {

@@ -2,21 +2,35 @@
 import type { Face } from "../face";
 import type { FromWorker } from "../protocol";
 import { UserError } from "../problem";
+import { Rest } from "./rest";
 
 export type Report = (message: Extract<FromWorker, { type: "loading" }>) => void;
 
-/** The addresses are relative to `base`. */
-export async function loadRuntime(base: string, report: Report, glueName: string, moduleName: string): Promise<Face> {
+/** The runtime, and what brings its second part. */
+export interface Runtime {
+  face: Face;
+  rest: Rest;
+}
+
+/** The names of the runtime's files. */
+export interface RuntimeFiles {
+  glue: string;
+  module: string;
+  rest: string;
+}
+
+/** The names are relative to `base`. */
+export async function loadRuntime(base: string, report: Report, names: RuntimeFiles): Promise<Runtime> {
   // Both at once; the glue is small, so only the module's bytes are counted.
-  const glueUrl = new URL(glueName, base).href;
+  const glueUrl = new URL(names.glue, base).href;
   const glue = import(glueUrl) as Promise<Face>;
   glue.catch(() => {}); // looked at below, after the module
-  const module = await compile(new URL(moduleName, base).href, report);
+  const module = await compile(new URL(names.module, base).href, report);
   const face = await glue.catch((error: unknown) => {
     throw missing("verirun.js", String(error));
   });
-  await face.default({ module_or_path: module });
-  return face;
+  const exports = await face.default({ module_or_path: module });
+  return { face, rest: new Rest(face, exports, new URL(names.rest, base).href) };
 }
 
 /** Downloads and compiles the runtime; says how far it is. */

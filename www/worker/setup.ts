@@ -12,6 +12,11 @@ export async function readAll(source: Blob): Promise<Uint8Array> {
   return new Uint8Array(await source.arrayBuffer());
 }
 
+/** Whether it begins as binary modules do; text does not. */
+export async function isBinary(source: Blob): Promise<boolean> {
+  return (await readAll(source.slice(0, 4))).join() === "0,97,115,109";
+}
+
 export async function loadModule(task: Task, name: string, source: Blob): Promise<ModuleInfo> {
   return task.loadModule(name, await readAll(source));
 }

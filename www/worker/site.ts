@@ -8,6 +8,7 @@ import { loadRuntime } from "./runtime";
 declare const BUILD: string;
 declare const GLUE: string;
 declare const RUNTIME: string;
+declare const REST: string;
 declare const WORKER_ID: string;
 
 /** The page says which worker it expects: one of another version may not understand it. */
@@ -23,5 +24,5 @@ function checkVersion(): void {
 
 void serve(async (report) => {
   checkVersion();
-  return loadRuntime(import.meta.url, report, GLUE, RUNTIME);
+  return loadRuntime(import.meta.url, report, { glue: GLUE, module: RUNTIME, rest: REST });
 }, new KeptModules(BUILD));

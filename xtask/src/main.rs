@@ -15,6 +15,7 @@ mod runtimes;
 mod scale;
 mod serve;
 mod site;
+mod split;
 mod task_build;
 mod task_check;
 mod tasks;

@@ -1,7 +1,7 @@
 //! Building the site.
 
 use crate::layout::Layout;
-use crate::{node, process, tasks, tools};
+use crate::{node, process, split, tasks, tools};
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::Command;
@@ -16,9 +16,80 @@ struct SiteBuild {
 }
 
 const SITE: SiteBuild = SiteBuild {
-    rustflags: &[],
-    // The names of functions are a fifth of the module, and only we would ever read them.
-    env: &[("CARGO_PROFILE_RELEASE_STRIP", "symbols")],
+    // What refers to what, and names that say which crate is meant: for `split`, which leaves both out.
+    rustflags: &["-Clink-arg=--emit-relocs", "-Csymbol-mangling-version=v0"],
+    env: &[
+        ("CARGO_PROFILE_RELEASE_STRIP", "debuginfo"),
+        // A fifth smaller; Cargo.toml excepts what runs a task.
+        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
+    ],
+};
+
+/// What a first visit needs of the module: it shows a program and what the lint finds, runs it on the browser's engine, and
+/// lists files. The interpreter, the text format, archives, receipts and the story of a bad end come when they are used.
+const PARTS: split::Plan<'_> = split::Plan {
+    loader: "bringRest",
+    first: &[
+        "__wb*",
+        "__externref_*",
+        "start",
+        "version",
+        "onRest",
+        "bringRest",
+        "lint",
+        "back",
+        "suspends",
+        "hostcalls_*",
+        "hasher_*",
+        "run_*",
+        "task_new",
+        "task_loadModule",
+        "task_addDirectory",
+        "task_createFile",
+        "task_appendFile",
+        "task_remove",
+        "task_start",
+        "task_keptAs",
+        "task_takeKept",
+        "task_toKeep",
+    ],
+    second: &[
+        "wasmi::",
+        "wasmi_core::",
+        "wasmi_ir::",
+        "wasmi_collections::",
+        "core::ptr::drop_in_place::<wasmi::",
+        "core::ptr::drop_in_place::<verirun::engine::interpreter::",
+        "verirun::engine::interpreter::",
+        "verirun::meter::profile",
+        "wast::",
+        "zip::",
+        "zlib_rs::",
+        "tar::",
+        "verirun::fs::archive::",
+        "gimli::",
+        "rustc_demangle::",
+        "verirun::task::source",
+        "verirun::task::module::Module>::source_place",
+        "verirun::task::folder",
+        "verirun::task::config",
+        "verirun::bisect::",
+        "verirun::checkpoint::",
+        "blake3::",
+        "ed25519_dalek::",
+        "curve25519_dalek::",
+        "serde_json_canonicalizer::",
+        "verirun::receipt::package",
+        "verirun::receipt::link",
+        "verirun::receipt::parse",
+        "verirun::receipt::signature",
+        "verirun::receipt::rerun",
+        "verirun::receipt::compare",
+        "verirun::receipt::format",
+        "verirun::receipt::given",
+        "verirun::receipt::checkpoints",
+        "verirun::receipt::tree",
+    ],
 };
 
 /// Gives a command that may compile for the browser what the site is compiled with.
@@ -54,12 +125,31 @@ pub fn build(layout: &Layout) -> Result<()> {
         // Trunk 0.21 takes only `true` and `false` here and stops at the usual `1`.
         .env_remove("NO_COLOR");
     process::run(configure(&mut trunk))?;
+    split_module(layout)?;
 
     copy_folder(&layout.tasks(), &layout.dist().join("tasks"))?;
-    // Last, because it has the digest of everything.
-    process::run(node::command(layout, &["www/offline/build.mjs"]).arg(layout.dist()))?;
+    // Again, and last: it writes the digests of what it names, and the service worker has those of everything.
+    process::run(node::command(layout, &["www/build.mjs"]).arg(layout.dist()))?;
     eprintln!("The site is in {}", layout.dist().display());
     Ok(())
+}
+
+/// Splits the module in `dist/`; `target/split.txt` lists what the first part consists of.
+fn split_module(layout: &Layout) -> Result<()> {
+    let read = |path: &Path| {
+        std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let path = layout.dist().join("verirun_bg.wasm");
+    let linked = layout
+        .target
+        .join("wasm32-unknown-unknown/release/verirun.wasm");
+    let parts = split::split(&read(&path)?, &read(&linked)?, &PARTS)?;
+    let write = |path: &Path, bytes: &[u8]| {
+        std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    };
+    write(&path, &parts.first)?;
+    write(&layout.dist().join("verirun_rest.wasm"), &parts.second)?;
+    write(&layout.target.join("split.txt"), parts.report.as_bytes())
 }
 
 /// Windows looks programs up on our own PATH, not on the one the child gets.

@@ -13,7 +13,11 @@ export { VerirunError } from "../errors";
 export type * from "../types";
 
 const RUNTIME = new URL("./verirun_bg.wasm", import.meta.url);
+const REST = new URL("./verirun_rest.wasm", import.meta.url);
 const WORKER = new URL("./node-worker.js", import.meta.url);
+
+/** Compiled with the other; it is on the disk already. */
+let rest: WebAssembly.Module;
 
 function spawn(module: WebAssembly.Module): WorkerLike {
   const worker = new Worker(WORKER, { name: "verirun" });
@@ -29,7 +33,7 @@ function spawn(module: WebAssembly.Module): WorkerLike {
   worker.on("error", (error: Error) => {
     like.onerror?.({ message: error.message, preventDefault: () => {} } as ErrorEvent);
   });
-  worker.postMessage({ type: "runtime", module });
+  worker.postMessage({ type: "runtime", module, rest });
   return like;
 }
 
@@ -60,7 +64,10 @@ async function read(address: string | URL, what: string, signal?: AbortSignal): 
 }
 
 const api = createApi({
-  compile: async () => WebAssembly.compile(await readFile(RUNTIME)),
+  compile: async () => {
+    rest = await WebAssembly.compile(await readFile(REST));
+    return WebAssembly.compile(await readFile(RUNTIME));
+  },
   spawn,
   read,
   parallel: Math.max(1, availableParallelism() - 1),

@@ -81,7 +81,9 @@ async function traps(face) {
 
 try {
   const face = await import("./verirun.js");
-  await face.default({ module_or_path: await WebAssembly.compile(await bytesAt("verirun_bg.wasm")) });
+  const exports = await face.default({ module_or_path: await WebAssembly.compile(await bytesAt("verirun_bg.wasm")) });
+  const rest = await WebAssembly.compile(await bytesAt("verirun_rest.wasm"));
+  face.onRest(() => new WebAssembly.Instance(rest, { first: exports }));
   const cases = JSON.parse(new TextDecoder().decode(await bytesAt("tests/golden/traces.json")));
   const found = [];
   for (const one of cases) {

@@ -1,0 +1,94 @@
+/** The runtime's second part: it comes when it is needed, and what happens if it does not. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { drop, dropProgram, headline, openSite, plainText, visit } from "./support/page.mjs";
+
+let site;
+before(async () => {
+  site = await openSite();
+});
+after(() => site?.close());
+
+/**
+ * 60 000 nested calls, more than V8's stack holds and fewer than the default limit, then a word. Binary, since text is read
+ * by the second part:
+ *
+ *     (func $deep (param i32) (result i32)
+ *       (if (result i32) (local.get 0) (then (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1))))) (else (i32.const 0))))
+ *     (func (export "_start") (drop (call $deep (i32.const 60000))) (drop (call $fd_write ... "deep\n")))
+ */
+const DEEP = Buffer.from(
+  "AGFzbQEAAAABEQNgBH9/f38Bf2ABfwF/YAAAAiMBFndhc2lfc25hcHNob3RfcHJldmlldzEIZmRfd3JpdGUAAAMDAgECBQMBAAEHEwIGbWVtb3J5AgAGX3N0YXJ0" +
+    "AAIKKwIUACAABH9BASAAQQFrEAFqBUEACwsUAEHg1AMQARpBAUEAQQFBEBAAGgsLEwEAQQALDQgAAAAFAAAAZGVlcAo=",
+  "base64",
+);
+
+/** A visit during which the second part can be kept away; `asked` counts the requests for it. */
+async function visitor() {
+  const network = { asked: 0, there: true };
+  const prepare = (context) =>
+    context.route("**/verirun_rest.wasm*", (route) => {
+      network.asked += 1;
+      return network.there ? route.continue() : route.abort();
+    });
+  return { network, ...(await visit(site, { prepare })) };
+}
+
+async function choose(page, engine) {
+  await page.locator("#engineFold").evaluate((fold) => (fold.open = true));
+  await page.selectOption("#engine", engine);
+}
+
+/** What the browser itself says of a request that failed. */
+const refused = (errors) => errors.splice(0).every((error) => /ERR_FAILED/.test(error));
+
+test("what needs it waits for it, and can be tried again if it does not come", async () => {
+  const { page, errors, network, done } = await visitor();
+  await choose(page, "interpreter");
+  network.there = false;
+  await page.click("#run");
+  const alert = page.locator('.alert[data-code="runtime-missing"]');
+  await alert.waitFor();
+  assert.match(await alert.innerText(), /verirun_rest\.wasm.*Check your connection/s);
+  assert.ok(refused(errors));
+  network.there = true;
+  await page.click("#run");
+  await headline(page, "Finished with exit code 0");
+  assert.equal(network.asked, 2);
+  await page.click("#run");
+  await headline(page, "Finished with exit code 0");
+  assert.equal(network.asked, 2, "it comes once");
+  await done();
+});
+
+test("a run that turns out to need it gets it in the middle", async () => {
+  const { page, network, done } = await visitor();
+  await choose(page, "browser");
+  await dropProgram(page, "deep.wasm", DEEP);
+  assert.equal(network.asked, 0);
+  const shown = await plainText(page);
+  await page.click("#run");
+  await headline(page, "Finished with exit code 0");
+  await shown.has("deep");
+  await page.locator("#advice", { hasText: "stack" }).waitFor();
+  assert.equal(network.asked, 1);
+  await done();
+});
+
+test("if it does not come in the middle of a run, the worker is replaced and nothing is lost", async () => {
+  const { page, errors, network, done } = await visitor();
+  await choose(page, "browser");
+  await drop(page, [{ name: "kept.txt", bytes: "still here" }]);
+  await dropProgram(page, "deep.wasm", DEEP);
+  network.there = false;
+  await page.click("#run");
+  await headline(page, "The runtime failed");
+  await page.locator('.alert[data-code="runtime-crashed"]', { hasText: "verirun_rest.wasm" }).waitFor();
+  assert.ok(refused(errors));
+  network.there = true;
+  await page.click("#run");
+  await headline(page, "Finished with exit code 0");
+  await page.locator("#changedOnly").uncheck();
+  await page.locator('#tree [data-path="kept.txt"]').waitFor();
+  await done();
+});
