@@ -187,6 +187,23 @@ fn false_checkpoints_beside_a_fault_are_told() {
 }
 
 #[test]
+fn a_global_is_named_with_both_values() {
+    let dir = folder();
+    let at = dir.path();
+    let run = "verirun run --checkpoints --receipt w.json --inject-fault 9000000:global:1:4";
+    let (code, _, stderr) = line(at, &format!("{run} sieve.wat"));
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("bit 4 of global 1 flipped"), "{stderr}");
+    let (code, stdout, stderr) = line(at, "verirun bisect w.json");
+    assert_eq!((code, &*stderr), (Some(1), ""), "{stdout}");
+    // Four rounds of 6057 primes; 16 more or less.
+    assert!(
+        stdout.contains(": global 1 is 0x5ea4 in this run, 0x5eb4 in w.json"),
+        "{stdout}"
+    );
+}
+
+#[test]
 fn what_no_checkpoint_shows_is_looked_for_from_the_start() {
     let dir = folder();
     let at = dir.path();
@@ -236,6 +253,14 @@ fn what_can_not_be_told_is_told() {
         (
             "verirun run --inject-fault 1:999999999 sieve.wat",
             "the fault can't be made",
+        ),
+        (
+            "verirun run --inject-fault 1:global:1:32 sieve.wat",
+            "the fault can't be made: there is no mutable global 1 that is a number with a bit 32",
+        ),
+        (
+            "verirun run --inject-fault 1:global:2:0 sieve.wat",
+            "no mutable global 2",
         ),
     ] {
         let (code, _, stderr) = line(at, command);

@@ -354,6 +354,31 @@ fn a_fault_is_found_to_the_byte_with_or_without_a_hint() {
 }
 
 #[test]
+fn a_fault_in_a_global_is_found_with_both_values() {
+    let module = module(BUSY);
+    for (global, bit) in [(0, 31), (1, 40), (2, 9), (3, 63), (4, 3), (4, 100)] {
+        let text = format!("3000000:global:{global}:{bit}");
+        let Progress::Found(found) = find(&module, text.parse().expect("a fault"), 0, None) else {
+            panic!("{text} is not found");
+        };
+        assert!(
+            found.from < 3_000_000 && found.steps[0] >= 3_000_000,
+            "{found:?}"
+        );
+        let What::Global {
+            global: index,
+            first,
+            values: [one, two],
+        } = found.what
+        else {
+            panic!("{text}: {found:?}");
+        };
+        assert_eq!((index, first), (global, bit & 64), "{text}");
+        assert_eq!(one ^ two, 1 << (bit & 63), "{text}");
+    }
+}
+
+#[test]
 fn runs_without_a_fault_do_not_part() {
     let never: Fault = "9223372036854775807:0:0".parse().expect("a fault");
     assert_eq!(find(&module(BUSY), never, 0, None), Progress::Same);

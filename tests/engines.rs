@@ -431,7 +431,7 @@ fn checkpoints_are_those_of_the_interpreter() {
 
 #[test]
 fn a_fault_is_made_where_the_interpreter_makes_it() {
-    for fault in ["1000000", "900000:5000:0"] {
+    for fault in ["1000000", "900000:5000:0", "1000000:global:1:3"] {
         let [a, b] = [Choice::Interpreter, Choice::Compiler]
             .map(|engine| committed(SIEVE, engine, 1 << 20, Some(fault)));
         assert_eq!(a, b);

@@ -74,7 +74,7 @@ export interface StartOptions {
   trace?: boolean;
   /** Whether to take checkpoints; the receipt then commits to them. */
   commit?: boolean;
-  /** A fault to make on purpose, `STEP:ADDRESS:BIT`, to show how it is found: the result is wrong then. */
+  /** A fault to make on purpose, `STEP:ADDRESS:BIT` or `STEP:global:INDEX:BIT`, to show how it is found: the result is wrong then. */
   fault?: string;
   /** Whether to record the calls, for `Run.calls`. */
   calls?: boolean;

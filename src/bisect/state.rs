@@ -4,6 +4,7 @@ use super::side::Again;
 use super::{BisectError, describe_end};
 use crate::checkpoint::is_same;
 use crate::engine::{Engine, Guest};
+use crate::meter::CellOf;
 use crate::wasi::Answered;
 use serde::{Serialize, Serializer};
 
@@ -81,11 +82,22 @@ pub enum What {
         /// The sizes.
         values: [u64; 2],
     },
-    /// A mutable global, or the size of a table.
-    Cell {
-        /// Which, in the order of [`crate::meter::StateExports`].
-        cell: u32,
-        /// Its bits; in JSON as decimal strings.
+    /// A mutable global.
+    Global {
+        /// Its index in the task's module.
+        global: u32,
+        /// The number of the first bit that is in the values: 64 for the upper half of a vector.
+        first: u8,
+        /// Its bits, of a vector the half that differs, of a reference whether it is not null; in JSON
+        /// as decimal strings.
+        #[serde(serialize_with = "as_texts")]
+        values: [u64; 2],
+    },
+    /// The size of a table, in elements.
+    TableSize {
+        /// Its index in the task's module.
+        table: u32,
+        /// The sizes; in JSON as decimal strings.
         #[serde(serialize_with = "as_texts")]
         values: [u64; 2],
     },
@@ -125,9 +137,15 @@ pub(super) fn difference(a: &mut Again, b: &mut Again) -> Result<Option<What>, B
     let two = guest(b)?.cells().map_err(BisectError::State)?;
     let mut both = one.iter().zip(&two).enumerate();
     if let Some((cell, (&one, &two))) = both.find(|(_, (one, two))| one != two) {
-        return Ok(Some(What::Cell {
-            cell: cell as u32,
-            values: [one, two],
+        let values = [one, two];
+        let guest = guest(a)?;
+        return Ok(guest.state().cells.get(cell).map(|&of| match of {
+            CellOf::Global { index, first, .. } => What::Global {
+                global: index,
+                first,
+                values,
+            },
+            CellOf::Table(table) => What::TableSize { table, values },
         }));
     }
     Ok(beside(a, b))
@@ -256,18 +274,25 @@ mod tests {
     use super::*;
     use crate::bisect::Side;
     use crate::engine::{Observer, Place, Slice};
-    use crate::meter::Gauge;
+    use crate::meter::{Gauge, StateExports};
     use crate::wasi::{System, Tracing};
     use crate::{Module, Task};
 
     /// An engine that fails to tell its guest's globals.
     struct Dumb(Box<dyn Engine>);
 
-    struct Mute;
+    #[derive(Default)]
+    struct Mute(StateExports);
 
     impl Guest for Mute {
         fn cells(&mut self) -> Result<Vec<u64>, String> {
             Err("it is mute".to_owned())
+        }
+        fn state(&self) -> &StateExports {
+            &self.0
+        }
+        fn flip(&mut self, _: u32, _: u64) -> Result<(), String> {
+            Ok(())
         }
         fn memories(&self) -> usize {
             0
@@ -284,7 +309,7 @@ mod tests {
             self.0.observe(observer)
         }
         fn guest(&mut self) -> Option<Box<dyn Guest + '_>> {
-            Some(Box::new(Mute))
+            Some(Box::new(Mute::default()))
         }
         fn slice(&mut self, steps: u64) -> Slice {
             self.0.slice(steps)

@@ -1,15 +1,17 @@
-//! A fault made on purpose, to see how it is found: one bit of memory flips.
+//! A fault made on purpose, to see how it is found: one bit of memory, or of a global, flips.
 
 use crate::engine::Guest;
 use std::str::FromStr;
 
-/// One bit of the first memory flips at the first check at which so many steps are used.
+/// One bit of the first memory, or of a global, flips at the first check at which so many steps are used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// Steps.
     pub step: u64,
     /// The byte; `None` for the first that is not zero then.
     pub address: Option<u64>,
+    /// The index of a mutable global, in place of a byte.
+    pub global: Option<u32>,
     /// Which bit of it, from 0 for the lowest.
     pub bit: u8,
     /// After how many steps it was made, if it was.
@@ -19,7 +21,7 @@ pub struct Fault {
 /// A text that is no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no fault: give STEP, STEP:ADDRESS or STEP:ADDRESS:BIT, such as 1000000:1024:3; the bit is from 0 to 7"
+    "`{0}` is no fault: give STEP, STEP:ADDRESS or STEP:ADDRESS:BIT, such as 1000000:1024:3, the bit being from 0 to 7, or STEP:global:INDEX:BIT"
 )]
 pub struct FaultError(String);
 
@@ -34,26 +36,39 @@ impl FromStr for Fault {
         };
         let mut parts = text.split(':');
         let step = number(parts.next().unwrap_or_default())?;
-        let address = parts.next().map(number).transpose()?;
-        let bit = parts.next().map(number).transpose()?.unwrap_or(0);
-        match (bit, parts.next()) {
-            (0..8, None) => Ok(Self {
-                step,
-                address,
-                bit: bit as u8,
-                made: None,
-            }),
-            _ => Err(wrong()),
+        let place = parts.next();
+        let (address, global, most) = match place {
+            Some("global") => {
+                let index = number(parts.next().unwrap_or_default())?;
+                (None, Some(u32::try_from(index).map_err(|_| wrong())?), 127)
+            }
+            place => (place.map(number).transpose()?, None, 7),
+        };
+        let bit = match (parts.next(), global) {
+            (Some(bit), _) => number(bit)?,
+            (None, Some(_)) => return Err(wrong()),
+            (None, None) => 0,
+        };
+        if bit > most || parts.next().is_some() {
+            return Err(wrong());
         }
+        Ok(Self {
+            step,
+            address,
+            global,
+            bit: bit as u8,
+            made: None,
+        })
     }
 }
 
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.step)?;
-        match self.address {
-            Some(address) => write!(f, ":{address}:{}", self.bit),
-            None => Ok(()),
+        match (self.address, self.global) {
+            (_, Some(global)) => write!(f, ":global:{global}:{}", self.bit),
+            (Some(address), None) => write!(f, ":{address}:{}", self.bit),
+            (None, None) => Ok(()),
         }
     }
 }
@@ -77,6 +92,17 @@ impl Fault {
         // At the start nothing was done yet that could go wrong.
         if steps < self.step.max(1) {
             return Ok(self.step.max(1));
+        }
+        if let Some(global) = self.global {
+            let (cell, bits) = guest.state().bit_of(global, self.bit).ok_or_else(|| {
+                format!(
+                    "the fault can't be made: there is no mutable global {global} that is a number with a bit {}",
+                    self.bit
+                )
+            })?;
+            guest.flip(cell, bits)?;
+            self.made = Some(steps);
+            return Ok(u64::MAX);
         }
         let (wanted, bit) = (self.address, self.bit);
         let mut made = None;
@@ -118,7 +144,13 @@ mod tests {
 
     #[test]
     fn faults_are_written_as_they_are_read() {
-        for text in ["0", "1000", "1000:0:0", "9:18446744073709551615:7"] {
+        for text in [
+            "0",
+            "1000",
+            "1000:0:0",
+            "9:18446744073709551615:7",
+            "7:global:3:127",
+        ] {
             let fault: Fault = text.parse().expect("a fault");
             assert_eq!(fault.to_string(), text);
         }
@@ -134,6 +166,12 @@ mod tests {
             "1:2:3:4",
             "1:2:",
             "99999999999999999999",
+            "1:global",
+            "1:global:1",
+            "1:global:1:128",
+            "1:global:4294967296:1",
+            "1:global:1:1:1",
+            "1:globe:1:1",
         ] {
             assert!(bad.parse::<Fault>().is_err(), "{bad}");
         }

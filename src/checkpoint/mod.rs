@@ -239,6 +239,7 @@ mod tests {
     use super::*;
     use crate::Task;
     use crate::fs::Filesystem;
+    use crate::meter::StateExports;
     use crate::wasi::{Clock, EPOCH, Setup, Stdin, System};
 
     fn checkpoint(steps: u64) -> Checkpoint {
@@ -303,11 +304,17 @@ mod tests {
     }
 
     /// A guest with one memory that changes between two looks.
-    struct Changing(Vec<u8>, System);
+    struct Changing(Vec<u8>, System, StateExports);
 
     impl Guest for Changing {
         fn cells(&mut self) -> Result<Vec<u64>, String> {
             Ok(Vec::new())
+        }
+        fn state(&self) -> &StateExports {
+            &self.2
+        }
+        fn flip(&mut self, _: u32, _: u64) -> Result<(), String> {
+            Ok(())
         }
         fn memories(&self) -> usize {
             1
@@ -338,7 +345,11 @@ mod tests {
             file_limit: None,
             trace: false,
         });
-        let mut guest = Changing(vec![0; 4 << 16], system.expect("nothing is missing"));
+        let mut guest = Changing(
+            vec![0; 4 << 16],
+            system.expect("nothing is missing"),
+            StateExports::default(),
+        );
         let mut collector = Collector::default();
         let mut look = |guest: &mut Changing, steps| {
             let next = collector.look(guest, steps).expect("it can be looked at");

@@ -169,6 +169,11 @@ export class Guest {
     return this.#instance.exports[name]();
   }
 
+  /** Calls the exported function of that name, which flips bits of a cell. */
+  flip(name, cell, bits) {
+    this.#instance.exports[name](cell, bits);
+  }
+
   /** Bytes of an exported memory. */
   sizeOf(memory) {
     return this.#instance.exports[memory].buffer.byteLength;

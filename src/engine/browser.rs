@@ -67,6 +67,8 @@ extern "C" {
     fn ended(this: &Guest) -> JsValue;
     #[wasm_bindgen(method, catch)]
     fn cell(this: &Guest, name: &str) -> Result<i64, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn flip(this: &Guest, name: &str, cell: u32, bits: i64) -> Result<(), JsValue>;
     #[wasm_bindgen(method, js_name = sizeOf)]
     fn size_of(this: &Guest, memory: &str) -> f64;
     #[wasm_bindgen(method, js_name = readFrom)]
@@ -131,10 +133,20 @@ struct Shown<'a> {
 impl super::Guest for Shown<'_> {
     fn cells(&mut self) -> Result<Vec<u64>, String> {
         let cell = |index| self.guest.cell(&self.state.cell(index));
-        let cells = (0..self.state.cells).map(|index| cell(index).map(|value| value as u64));
+        let cells =
+            (0..self.state.cells.len() as u32).map(|index| cell(index).map(|value| value as u64));
         cells
             .collect::<Result<_, _>>()
             .map_err(|error| describe(&error))
+    }
+
+    fn state(&self) -> &StateExports {
+        self.state
+    }
+
+    fn flip(&mut self, cell: u32, bits: u64) -> Result<(), String> {
+        let flipped = self.guest.flip(&self.state.flip(), cell, bits as i64);
+        flipped.map_err(|error| describe(&error))
     }
 
     fn memories(&self) -> usize {

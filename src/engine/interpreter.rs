@@ -47,16 +47,21 @@ struct Host {
 
 /// What shows the guest's state.
 struct Shown {
+    state: StateExports,
     cells: Vec<Func>,
+    flip: Func,
     memories: Vec<Memory>,
 }
 
 impl Shown {
     fn find(store: &Store<Host>, instance: &Instance, state: &StateExports) -> Option<Self> {
-        let cells = (0..state.cells).map(|index| instance.get_func(store, &state.cell(index)));
+        let count = state.cells.len() as u32;
+        let cells = (0..count).map(|index| instance.get_func(store, &state.cell(index)));
         let memories =
             (0..state.memories).map(|index| instance.get_memory(store, &state.memory(index)));
         Some(Self {
+            state: state.clone(),
+            flip: instance.get_func(store, &state.flip())?,
             cells: cells.collect::<Option<_>>()?,
             memories: memories.collect::<Option<_>>()?,
         })
@@ -83,6 +88,17 @@ impl<C: AsContextMut<Data = Host>> Guest for ShownGuest<C> {
             });
         }
         Ok(cells)
+    }
+
+    fn state(&self) -> &StateExports {
+        &self.shown.state
+    }
+
+    fn flip(&mut self, cell: u32, bits: u64) -> Result<(), String> {
+        let params = [Val::I32(cell as i32), Val::I64(bits as i64)];
+        let flip = self.shown.flip;
+        let flipped = flip.call(&mut self.context, &params, &mut []);
+        flipped.map_err(|error| error.to_string())
     }
 
     fn memories(&self) -> usize {

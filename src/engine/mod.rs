@@ -9,7 +9,7 @@ mod traps;
 #[cfg(all(feature = "wasmtime", not(target_family = "wasm")))]
 mod wasmtime;
 
-use crate::meter::{Bounds, Gauge, Metered, Passed, Profiler, Target};
+use crate::meter::{Bounds, Gauge, Metered, Passed, Profiler, StateExports, Target};
 use crate::task::ModuleKind;
 use crate::wasi::{Exceeded, System};
 #[cfg(target_family = "wasm")]
@@ -174,6 +174,13 @@ pub trait Guest {
     /// # Errors
     /// If the engine fails.
     fn cells(&mut self) -> Result<Vec<u64>, String>;
+    /// What shows its state.
+    fn state(&self) -> &StateExports;
+    /// Flips these bits of a cell with a global's number.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn flip(&mut self, cell: u32, bits: u64) -> Result<(), String>;
     /// How many memories it has.
     fn memories(&self) -> usize;
     /// Bytes of a memory.

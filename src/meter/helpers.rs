@@ -4,7 +4,8 @@
 //! - For each memory and table, one that grows it within the limits.
 //! - For each function that is called from outside (exports, the start function), one with the
 //!   original type: it takes the count from the host, and gives it back.
-//! - For each cell of the guest's state, one that returns it, if the host is to look at it.
+//! - For each cell of the guest's state, one that returns it, if the host is to look at it; and one that
+//!   flips bits of globals, for faults that are made on purpose.
 //! - For compilers, one that asks the host at a function's entry.
 //! - Fillers ([`Layout::fillers`]), which do nothing.
 //!
@@ -32,6 +33,9 @@ pub(super) fn write(layout: &Layout, out: &mut Vec<u8>) {
     }
     for &what in &layout.cells {
         cell(layout, what, out);
+    }
+    if layout.is_shown {
+        flip(layout, out);
     }
     if layout.enters {
         enter(layout, out);
@@ -64,6 +68,40 @@ fn cell(layout: &Layout, what: Cell, out: &mut Vec<u8>) {
         }
     };
     body(out, &[], &[], &[&code[..], &[I::End]].concat());
+}
+
+/// `(cell, bits)`: flips these bits of a cell, if it is a number's.
+fn flip(layout: &Layout, out: &mut Vec<u8>) {
+    let mut code = Vec::new();
+    let narrow = [I::LocalGet(1), I::I32WrapI64, I::I32Xor];
+    let wide = [I::LocalGet(1), I::I64Xor];
+    let lane = |lane| {
+        let bits = [I::V128Const(0), I::LocalGet(1)];
+        [&bits[..], &[I::I64x2ReplaceLane(lane), I::V128Xor]].concat()
+    };
+    for (number, &what) in (0..).zip(&layout.cells) {
+        let (global, change) = match what {
+            Cell::Global(global, ValType::I32) => (global, narrow.to_vec()),
+            Cell::Global(global, ValType::I64) => (global, wide.to_vec()),
+            Cell::Global(global, ValType::F32) => {
+                let (to, back) = ([I::I32ReinterpretF32], [I::F32ReinterpretI32]);
+                (global, [&to[..], &narrow, &back].concat())
+            }
+            Cell::Global(global, ValType::F64) => {
+                let (to, back) = ([I::I64ReinterpretF64], [I::F64ReinterpretI64]);
+                (global, [&to[..], &wide, &back].concat())
+            }
+            Cell::Global(global, ValType::V128) => (global, lane(0)),
+            Cell::Upper(global) => (global, lane(1)),
+            Cell::Global(_, ValType::Ref(_)) | Cell::Table(_) => continue,
+        };
+        code.extend([I::LocalGet(0), I::I32Const(number), I::I32Eq]);
+        code.extend([I::If(BlockType::Empty), I::GlobalGet(global)]);
+        code.extend(change);
+        code.extend([I::GlobalSet(global), I::End]);
+    }
+    code.push(I::End);
+    body(out, &[], &[], &code);
 }
 
 fn body(out: &mut Vec<u8>, locals: &[(u32, ValType)], code: &[u8], rest: &[I<'_>]) {

@@ -1,6 +1,6 @@
 //! Where everything is in the new module.
 
-use super::HostFunction;
+use super::{CellOf, HostFunction};
 use std::collections::HashMap;
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{BlockType, ValType};
@@ -30,6 +30,29 @@ pub(super) enum Cell {
     Table(u32),
 }
 
+impl Cell {
+    /// What others are told of it.
+    pub fn of(self) -> CellOf {
+        match self {
+            Self::Global(index, ty) => CellOf::Global {
+                index,
+                first: 0,
+                bits: match ty {
+                    ValType::I32 | ValType::F32 => 32,
+                    ValType::I64 | ValType::F64 | ValType::V128 => 64,
+                    ValType::Ref(_) => 0,
+                },
+            },
+            Self::Upper(index) => CellOf::Global {
+                index,
+                first: 64,
+                bits: 64,
+            },
+            Self::Table(index) => CellOf::Table(index),
+        }
+    }
+}
+
 /// Where everything is in the new module.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
@@ -42,7 +65,9 @@ pub(super) struct Layout {
     pub tables: Vec<Growable>,
     /// The mutable globals of the task, and their types.
     pub variables: Vec<(u32, ValType)>,
-    /// What the host can look at; empty if it can't.
+    /// Whether the host can look at the guest's state.
+    pub is_shown: bool,
+    /// What it can look at.
     pub cells: Vec<Cell>,
     /// Our globals.
     pub left: u32,
@@ -116,11 +141,17 @@ impl Layout {
 
     /// The helper that asks the host at a function's entry.
     pub fn enter(&self) -> u32 {
+        self.flip() + u32::from(self.is_shown)
+    }
+
+    /// The helper that flips bits of cells, if the guest's state is shown.
+    pub fn flip(&self) -> u32 {
         self.first_cell() + self.cells.len() as u32
     }
 
     /// Lists the cells.
     pub fn make_cells(&mut self) {
+        self.is_shown = true;
         for &(global, ty) in &self.variables {
             self.cells.push(Cell::Global(global, ty));
             if ty == ValType::V128 {

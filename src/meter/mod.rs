@@ -201,17 +201,49 @@ pub struct Metered {
 /// zeros; a v128 as two cells, its lower half first; a reference as 0 if it is null, else 1), then
 /// the size of each table in elements. Floats are shown as their bits, which JavaScript would not
 /// do, and that is why cells are functions.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StateExports {
     /// What all names begin with.
     prefix: String,
-    /// How many cells there are; each has a function without parameters that returns it as an i64.
-    pub cells: u32,
+    /// The cells; each has a function without parameters that returns it as an i64.
+    pub cells: Vec<CellOf>,
     /// How many memories there are.
     pub memories: u32,
 }
 
+/// What a cell is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum CellOf {
+    /// A global.
+    Global {
+        /// Its index in the task's module.
+        index: u32,
+        /// The number of its first bit that is in this cell: 64 for the upper half of a vector.
+        first: u8,
+        /// How many of its bits are in this cell; none of a reference, which is only null or not.
+        bits: u8,
+    },
+    /// The size of the table with this index.
+    Table(u32),
+}
+
 impl StateExports {
+    /// The cell with this bit of a global, and the bit in it; `None` if no mutable global has it.
+    pub fn bit_of(&self, global: u32, bit: u8) -> Option<(u32, u64)> {
+        let at = self.cells.iter().position(|&cell| match cell {
+            CellOf::Global { index, first, bits } => {
+                index == global && (first..first + bits).contains(&bit)
+            }
+            CellOf::Table(_) => false,
+        })?;
+        Some((at as u32, 1 << (bit % 64)))
+    }
+
+    /// The name of the function `(cell: i32, bits: i64)` that flips these bits of a global's cell.
+    pub fn flip(&self) -> String {
+        format!("{}flip", self.prefix)
+    }
+
     /// The name of the function that returns this cell.
     pub fn cell(&self, index: u32) -> String {
         format!("{}cell:{index}", self.prefix)

@@ -138,7 +138,7 @@ impl<'a> Builder<'a> {
     pub fn state_exports(&self) -> Option<StateExports> {
         self.options.state.then(|| StateExports {
             prefix: self.head.state.clone(),
-            cells: self.layout.cells.len() as u32,
+            cells: self.layout.cells.iter().map(|cell| cell.of()).collect(),
             memories: self.layout.memories.len() as u32,
         })
     }

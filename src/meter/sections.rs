@@ -97,6 +97,8 @@ impl Builder<'_> {
             layout.make_cells();
             helpers.extend(layout.cells.iter().map(|_| types.len()));
             types.ty().function([], [ValType::I64]);
+            helpers.push(types.len());
+            types.ty().function([ValType::I32, ValType::I64], []);
         }
         layout.helper_types = helpers;
         check_count("types", layout.types.len(), types.len(), MOST_ITEMS)?;
@@ -199,10 +201,11 @@ impl Builder<'_> {
             exports.export(&self.head.place, ExportKind::Global, self.layout.place);
         }
         if let Some(state) = self.state_exports() {
-            for index in 0..state.cells {
+            for index in 0..state.cells.len() as u32 {
                 let function = self.layout.first_cell() + index;
                 exports.export(&state.cell(index), ExportKind::Func, function);
             }
+            exports.export(&state.flip(), ExportKind::Func, self.layout.flip());
             for index in 0..state.memories {
                 exports.export(&state.memory(index), ExportKind::Memory, index);
             }

@@ -47,6 +47,21 @@ for (const [name, program] of Object.entries(PROGRAMS)) {
   });
 }
 
+test("a fault in a global is the same on both engines", async () => {
+  const receipts = [];
+  for (const { visitor } of places) {
+    for (const engine of ["interpreter", "browser"]) {
+      const request = { text: PROGRAMS.busy, name: "busy.wat", commit: true, engine, fault: "3000000:global:4:100" };
+      const { receipt, engines } = await runInWorker(visitor.page, request);
+      assert.equal(engines.ran, engine);
+      receipts.push(receipt);
+    }
+  }
+  const [first, ...others] = receipts;
+  assert.equal(first.given.fault, "3000000:global:4:100");
+  for (const other of others) assert.deepEqual(other, first);
+});
+
 test("a fault shows in the checkpoints and in the receipt", async () => {
   const [{ visitor }] = places;
   const run = (more) =>

@@ -20,8 +20,10 @@ export function whatText(what: What): { title: string; values: [string, string] 
     }
     case "memorySize":
       return { title: "the size of the memory", values: [`${grouped(what.values[0])} bytes`, `${grouped(what.values[1])} bytes`], note: "" };
-    case "cell":
-      return { title: `global number ${what.cell}`, values: what.values, note: "" };
+    case "global":
+      return { title: `${what.first ? "the upper half of " : ""}global ${what.global}`, values: what.values, note: "" };
+    case "tableSize":
+      return { title: `the size of table ${what.table}`, values: what.values, note: "" };
     case "call":
       return { title: "a call to the system", values: [JSON.stringify(what.values[0]), JSON.stringify(what.values[1])], note: "" };
     case "steps":

@@ -36,7 +36,8 @@ export interface Finding {
 export type What =
   | { kind: "memory"; memory: number; address: number; values: [number, number]; bytes: number }
   | { kind: "memorySize"; memory: number; values: [number, number] }
-  | { kind: "cell"; cell: number; values: [string, string] }
+  | { kind: "global"; global: number; first: number; values: [string, string] }
+  | { kind: "tableSize"; table: number; values: [string, string] }
   | { kind: "call"; values: unknown[] }
   | { kind: "output"; fd: number }
   | { kind: "system" | "files" }

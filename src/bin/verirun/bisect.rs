@@ -426,12 +426,25 @@ fn describe(finding: &Finding, names: [&str; 2]) -> String {
             "memory {memory} has {}",
             both(format!("{one} bytes"), format!("{two} bytes"))
         ),
-        What::Cell {
-            cell,
+        What::Global {
+            global,
+            first,
+            values: [one, two],
+        } => {
+            let half = if *first == 0 {
+                ""
+            } else {
+                "the upper half of "
+            };
+            let values = both(format!("{one:#x}"), format!("{two:#x}"));
+            format!("{half}global {global} is {values}")
+        }
+        What::TableSize {
+            table,
             values: [one, two],
         } => format!(
-            "global or table size {cell} is {}",
-            both(format!("{one:#x}"), format!("{two:#x}"))
+            "table {table} has {}",
+            both(format!("{one} elements"), format!("{two} elements"))
         ),
         What::Call { values: [one, two] } => {
             let show = |call: &Option<verirun::bisect::CallSeen>| {

@@ -43,8 +43,9 @@ pub struct Arguments {
     /// into the receipt: `verirun bisect` finds with them where two runs part.
     #[arg(long, requires = "receipt")]
     checkpoints: bool,
-    /// Make a fault on purpose, for tests and to see `verirun bisect` find it: one bit of memory
-    /// flips after so many steps. The result is wrong then, and the receipt says so beside its id.
+    /// Make a fault on purpose, for tests and to see `verirun bisect` find it: one bit of memory,
+    /// or of a mutable global (STEP:global:INDEX:BIT), flips after so many steps. The result is wrong
+    /// then, and the receipt says so beside its id.
     #[arg(long, value_name = "STEP[:ADDRESS[:BIT]]")]
     inject_fault: Option<Fault>,
     /// Print figures to standard error at the end.
@@ -187,11 +188,16 @@ fn drive(
     }
     if let Some(fault) = run.fault() {
         match fault.made {
-            Some(step) => eprintln!(
-                "verirun: a fault was made on purpose at step {step}: bit {} of the byte at {:#x} flipped",
-                fault.bit,
-                fault.address.unwrap_or_default()
-            ),
+            Some(step) => {
+                let place = match fault.global {
+                    Some(global) => format!("global {global}"),
+                    None => format!("the byte at {:#x}", fault.address.unwrap_or_default()),
+                };
+                eprintln!(
+                    "verirun: a fault was made on purpose at step {step}: bit {} of {place} flipped",
+                    fault.bit
+                );
+            }
             None => eprintln!("verirun: the run ended before the fault was to be made"),
         }
     }

@@ -1,6 +1,6 @@
 //! What shows a guest's state on wasmtime, to whoever observes it.
 
-use super::{Data, Interrupt, Slot, ask, lock};
+use super::{Data, Interrupt, Slot, ask, at_once, lock};
 use crate::engine::{Guest, Observer};
 use crate::meter::StateExports;
 use crate::wasi::System;
@@ -10,7 +10,9 @@ use wasmtime::{AsContextMut, Error, Func, Instance, Memory, Store, Val};
 /// The exports that show a guest's state.
 #[derive(Clone)]
 pub(super) struct Shown {
+    state: StateExports,
     cells: Vec<Func>,
+    flip: Func,
     memories: Vec<Memory>,
 }
 
@@ -20,13 +22,16 @@ impl Shown {
         instance: &Instance,
         state: &StateExports,
     ) -> Option<Self> {
-        let cells =
-            (0..state.cells).map(|index| instance.get_func(&mut *store, &state.cell(index)));
+        let count = state.cells.len() as u32;
+        let cells = (0..count).map(|index| instance.get_func(&mut *store, &state.cell(index)));
         let cells = cells.collect::<Option<_>>()?;
+        let flip = instance.get_func(&mut *store, &state.flip())?;
         let memories =
             (0..state.memories).map(|index| instance.get_memory(&mut *store, &state.memory(index)));
         Some(Self {
+            state: state.clone(),
             cells,
+            flip,
             memories: memories.collect::<Option<_>>()?,
         })
     }
@@ -57,6 +62,20 @@ struct ShownGuest<'a, C> {
 impl<C: AsContextMut<Data = Data>> Guest for ShownGuest<'_, C> {
     fn cells(&mut self) -> Result<Vec<u64>, String> {
         Ok(self.cells.clone())
+    }
+
+    fn state(&self) -> &StateExports {
+        &self.shown.state
+    }
+
+    fn flip(&mut self, cell: u32, bits: u64) -> Result<(), String> {
+        let params = [Val::I32(cell as i32), Val::I64(bits as i64)];
+        let flip = self.shown.flip;
+        let flipped = at_once(flip.call_async(&mut self.context, &params, &mut []));
+        let waited = || "wasmtime waited".to_owned();
+        flipped
+            .ok_or_else(waited)?
+            .map_err(|error| format!("{error:#}"))
     }
 
     fn memories(&self) -> usize {
