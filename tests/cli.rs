@@ -260,3 +260,26 @@ fn gas_calls_and_frames_are_limited() {
         stderr(&output)
     );
 }
+
+/// `cargo xtask test` builds with wasmtime; this is for `cargo test --test cli`.
+#[cfg(not(feature = "wasmtime"))]
+#[test]
+fn without_wasmtime_it_says_how_to_get_it() {
+    let dir = folder(&[("p.wat", NOTHING)]);
+    for engine in ["wasmtime", "both"] {
+        let output = verirun(&["run", "--engine", engine, "p.wat"], dir.path());
+        assert_eq!(code(&output), 2);
+        for part in [
+            &format!("--engine {engine}: this build has no wasmtime; ") as &str,
+            "--features wasmtime",
+        ] {
+            assert!(stderr(&output).contains(part), "{}", stderr(&output));
+        }
+    }
+    let output = verirun(&["run", "--stats", "p.wat"], dir.path());
+    assert!(
+        stderr(&output).contains("engine  the interpreter"),
+        "{}",
+        stderr(&output)
+    );
+}

@@ -52,8 +52,10 @@ const NO_JSPI =
   "This browser lacks JSPI: on its engine a run can't be paused or wait for live input, and cancelling it loses the files. The interpreter has none of these limits.";
 
 const ENGINE_ABOUT: Record<EngineChoice, string> = {
-  auto: "The interpreter, which starts at once; the browser's engine for large programs and, where it can be paused, for long runs.",
-  interpreter: "Starts at once; can be paused, and cancelled without losing anything.",
+  auto: CAN_SUSPEND
+    ? "The browser's engine, which in this browser can be paused, fed with input, and cancelled without losing anything."
+    : "The interpreter, which can be paused; the browser's engine for large programs that need no live input.",
+  interpreter: "The reference: slower, and the same in every browser.",
   browser: "The browser compiles the program: many times as fast. If it fails in a way of its own, the interpreter runs the program.",
   both: "Runs on the interpreter, then on the browser's engine, and compares every call, all output and files, and the steps.",
 };

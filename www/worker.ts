@@ -212,4 +212,6 @@ export async function serve(load: (report: Report) => Promise<Runtime>, modules:
     }
   };
   post({ type: "ready", version: face.version() });
+  // Most runs will be the interpreter's here. If it does not come now, the run that needs it says so.
+  if (!face.suspends()) void rest.ready().catch(() => {});
 }

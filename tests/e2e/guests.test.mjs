@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { buildCli, CLI } from "./support/cli.mjs";
 import { openSite, visit } from "./support/page.mjs";
 import { putDirectory, runInWorker, startWorker } from "./support/worker.mjs";
 
@@ -42,8 +43,7 @@ before(async () => {
   visitor = await visit(site);
   await startWorker(visitor.page);
   folder = mkdtempSync(join(tmpdir(), "verirun-"));
-  const built = spawnSync("cargo", ["build", "--quiet", "--locked", "--bin", "verirun"], { cwd: root });
-  assert.equal(built.status, 0, `the command line does not build: ${built.error ?? built.stderr}`);
+  buildCli();
 });
 after(async () => {
   await visitor?.done();
@@ -61,8 +61,7 @@ function native(path, { args = [], env = {}, stdin = "input\n" } = {}) {
   const input = join(folder, "stdin");
   writeFileSync(input, stdin);
   const variables = Object.entries(env).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
-  const cli = join(target, `debug/verirun${process.platform === "win32" ? ".exe" : ""}`);
-  return spawnSync(cli, ["run", "--stdin", input, ...variables, join(target, path), ...args], { encoding: "utf8" });
+  return spawnSync(CLI, ["run", "--stdin", input, ...variables, join(target, path), ...args], { encoding: "utf8" });
 }
 
 for (const part of [RUST, UNSTABLE, C, ASSEMBLY]) {
@@ -84,19 +83,6 @@ for (const part of [RUST, UNSTABLE, C, ASSEMBLY]) {
     });
   }
 }
-
-test("a command line without wasmtime says how to get it", () => {
-  const cli = join(target, `debug/verirun${process.platform === "win32" ? ".exe" : ""}`);
-  const program = join(target, `${RUST}/process.wasm`);
-  for (const engine of ["wasmtime", "both"]) {
-    const { status, stderr } = spawnSync(cli, ["run", "--engine", engine, program, "exit", "0"], { encoding: "utf8" });
-    assert.equal(status, 2);
-    assert.match(stderr, new RegExp(`--engine ${engine}: this build has no wasmtime; .*--features wasmtime`));
-  }
-  const { status, stderr } = spawnSync(cli, ["run", "--stats", program, "exit", "0"], { encoding: "utf8" });
-  assert.equal(status, 0);
-  assert.match(stderr, /engine {2}the interpreter/);
-});
 
 test("there are guests of every kind", () => {
   for (const part of [RUST, UNSTABLE, C, ASSEMBLY]) {

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { buildCli, CLI } from "./support/cli.mjs";
 import { chooseStdin, downloaded, headline, openSite, visit } from "./support/page.mjs";
 import { quickjs } from "./support/quickjs.mjs";
 
@@ -21,8 +22,7 @@ let folder;
 before(async () => {
   site = await openSite();
   folder = mkdtempSync(join(tmpdir(), "verirun-"));
-  const built = spawnSync("cargo", ["build", "--quiet", "--locked", "--bin", "verirun"], { cwd: root });
-  assert.equal(built.status, 0, `the command line does not build: ${built.error ?? built.stderr}`);
+  buildCli();
 });
 after(async () => {
   await site?.close();
@@ -37,8 +37,7 @@ function onNode(module, args, input = "") {
 
 /** The command line, given the same folder; what the program writes there, stays there. */
 function onCli(module, args, input = "") {
-  const cli = join(root, `target/debug/verirun${process.platform === "win32" ? ".exe" : ""}`);
-  const result = spawnSync(cli, ["run", "--dir", `${folder}::/`, "--write-back", module, ...args], { input });
+  const result = spawnSync(CLI, ["run", "--dir", `${folder}::/`, "--write-back", module, ...args], { input });
   assert.equal(result.status, 0, result.stderr.toString());
   return result.stdout;
 }

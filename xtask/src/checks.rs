@@ -4,6 +4,7 @@ use crate::layout::Layout;
 use crate::{browser, guests, node, npm, process, site, task_check, tasks, tools};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Native code is checked and tested with the second engine; wasmtime is a dependency of the tests
@@ -76,9 +77,22 @@ pub fn test(layout: &Layout) -> Result<()> {
     let mut report = Report::default();
     static_checks(&mut report, layout);
     rust_tests(&mut report, layout);
+    // What the Rust tests were built with is used from here on. Cargo would compile most crates again for any other choice
+    // of packages, since features would be others, wasmtime's among them.
+    let built = || -> Result<(PathBuf, PathBuf)> {
+        process::run(&mut layout.cargo(&[
+            "test",
+            "--no-run",
+            "--quiet",
+            "--workspace",
+            WITH_WASMTIME,
+            "--locked",
+        ]))?;
+        Ok((layout.built("verirun"), layout.built("examples/spec")))
+    };
     report.step("sample tasks", || {
-        let built = tasks::build(layout)?;
-        task_check::check(layout, &built)
+        let tasks = tasks::build(layout)?;
+        task_check::check(layout, &tasks, &built()?.0)
     });
     // An older site must not stand in for one that does not build.
     if report.step("site", || site::build(layout))
@@ -86,14 +100,10 @@ pub fn test(layout: &Layout) -> Result<()> {
     {
         report.step("the specification's tests, for browsers", || {
             let out = layout.target.join("spec/spec.json");
-            process::run(
-                layout
-                    .cargo(&["run", "--quiet", "--locked", "--example=spec", "--"])
-                    .arg(out),
-            )
+            process::run(Command::new(built()?.1).arg(out))
         });
         report.step("end-to-end tests", || {
-            end_to_end(layout, &browser, &firefox)
+            end_to_end(layout, &browser, &firefox, &built()?.0)
         });
     }
     report.finish()
@@ -218,7 +228,12 @@ fn rust_tests(report: &mut Report, layout: &Layout) {
     });
 }
 
-fn end_to_end(layout: &Layout, browser: &Path, firefox: &Result<PathBuf>) -> Result<()> {
+fn end_to_end(
+    layout: &Layout,
+    browser: &Path,
+    firefox: &Result<PathBuf>,
+    command_line: &Path,
+) -> Result<()> {
     let folder = layout.at("tests/e2e");
     let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
         .with_context(|| format!("cannot read {}", folder.display()))?
@@ -234,6 +249,7 @@ fn end_to_end(layout: &Layout, browser: &Path, firefox: &Result<PathBuf>) -> Res
         // One after the other: several browsers at once would measure each other's load.
         let mut command = node::command(layout, &["--test"]);
         command.arg(&file).env("CHROMIUM", browser);
+        command.env("VERIRUN_CLI", command_line);
         match firefox {
             Ok(program) => command.env("FIREFOX", program),
             Err(error) => command.env("VERIRUN_NO_FIREFOX", format!("{error:#}")),

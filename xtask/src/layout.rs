@@ -52,6 +52,12 @@ impl Layout {
         self.target.join("tasks")
     }
 
+    /// A program that cargo built for development, by its path in the folder of such builds.
+    pub fn built(&self, name: &str) -> PathBuf {
+        let program = format!("debug/{name}{}", std::env::consts::EXE_SUFFIX);
+        self.target.join(program)
+    }
+
     /// A path inside the checkout.
     pub fn at(&self, path: impl AsRef<Path>) -> PathBuf {
         self.root.join(path)

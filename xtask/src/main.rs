@@ -95,7 +95,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "check" => checks::check(&layout),
         "tasks" => {
             let built = tasks::build(&layout)?;
-            task_check::check(&layout, &built)
+            task_check::check(&layout, &built, &task_check::command_line(&layout)?)
         }
         "bench" if rest.first().is_some_and(|what| what == "scale") => {
             scale::run(&layout, &rest[1..])

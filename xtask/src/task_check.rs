@@ -10,16 +10,18 @@ use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// Checks every task: its published run if that needs nobody to type, and all of `checks`.
-pub fn check(layout: &Layout, built: &Built) -> Result<()> {
+/// Builds the command line alone, and says where it is.
+pub fn command_line(layout: &Layout) -> Result<PathBuf> {
     process::run(&mut layout.cargo(&["build", "--quiet", "--locked"]))?;
-    let verirun = layout
-        .target
-        .join(format!("debug/verirun{}", std::env::consts::EXE_SUFFIX));
+    Ok(layout.built("verirun"))
+}
+
+/// Checks every task with the command line: its published run if that needs nobody to type, and all of `checks`.
+pub fn check(layout: &Layout, built: &Built, verirun: &Path) -> Result<()> {
     let (mut passed, mut failed) = (0, 0);
     for task in &built.tasks {
         for (name, run) in runs(task, &built.runtimes)? {
-            match check_run(layout, &verirun, task, &run) {
+            match check_run(layout, verirun, task, &run) {
                 Ok(()) => passed += 1,
                 Err(error) => {
                     eprintln!("task {} ({name}): {error:#}", task.id);

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 /** Another than the one that is built here may be tested. */
-const program = process.env.VERIRUN_CLI ?? join(root, `target/debug/verirun${process.platform === "win32" ? ".exe" : ""}`);
+export const CLI = process.env.VERIRUN_CLI ?? join(root, `target/debug/verirun${process.platform === "win32" ? ".exe" : ""}`);
 
 /** The limits that the page presets, as options. */
 export const PAGE_LIMITS = ["--call", "65536", "--frame", "67108864", "--memory", "8192", "--max-output", "67108864", "--max-files", "1073741824"];
@@ -32,7 +32,7 @@ export function workFolder() {
     read: (name) => readFileSync(at(name)),
     /** Runs a command there; `input` is its standard input. */
     verirun(args, input = "") {
-      const { status, stdout, stderr } = spawnSync(program, args, { cwd: folder, input, encoding: "utf8" });
+      const { status, stdout, stderr } = spawnSync(CLI, args, { cwd: folder, input, encoding: "utf8" });
       return { status, stdout, stderr };
     },
     remove: () => rmSync(folder, { recursive: true }),

@@ -10,6 +10,7 @@ use crate::process;
 use anyhow::Result;
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 const METERED: &str = "direct, metered";
 const INTERPRETER: &str = "interpreter";
@@ -27,7 +28,7 @@ fn instrument(layout: &Layout, module: &Path, name: &str, target: &str) -> Resul
     if let Some(folder) = out.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let mut command = layout.cargo(&["run", "--quiet", "--locked", "--example=instrument", "--"]);
+    let mut command = Command::new(layout.built("examples/instrument"));
     process::run(command.arg(module).arg(&out).arg(target))?;
     Ok(out)
 }
@@ -36,6 +37,15 @@ fn instrument(layout: &Layout, module: &Path, name: &str, target: &str) -> Resul
 pub fn run(layout: &Layout, options: &Options) -> Result<()> {
     let browsers = browsers::installed(options.browser.as_deref())?;
     programs::build(layout)?;
+    // With what `cargo xtask test` builds: for other features most crates would be compiled again.
+    process::run(&mut layout.cargo(&[
+        "build",
+        "--quiet",
+        "--locked",
+        "--workspace",
+        "--features=verirun/wasmtime",
+        "--examples",
+    ]))?;
     let shim = variants::npm(layout, "@bjorn3/browser_wasi_shim", "0.4.2")?;
     let engine = variants::shipped().build(layout)?;
     let mut mounts: Vec<(String, PathBuf)> = vec![
