@@ -75,6 +75,11 @@ function showSheet(shortcuts: readonly Shortcut[]): void {
       { className: "shortcuts" },
       ...rows.flatMap(([keys, about]) => [make("dt", {}, ...keys.map((name) => make("kbd", {}, name))), make("dd", {}, about)]),
     ),
+    make(
+      "p",
+      { className: "about" },
+      make("a", { href: "./licenses.txt", target: "_blank" }, "What this site has of others, and its licences"),
+    ),
     make("button", { type: "button", autofocus: true, on: { click: () => dialog.close() } }, "Close"),
   );
   if (!dialog.open) dialog.showModal();

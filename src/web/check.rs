@@ -1,5 +1,6 @@
 //! Verifying a receipt, step by step: what it needs is given, then it runs, then there is a verdict.
 
+use super::archives::{with_tar, with_zip};
 use super::receipts::verdict_to_js;
 use super::{ARCHIVE_LIMIT, Run, throw};
 use crate::fs::{Filesystem, ROOT};
@@ -133,6 +134,27 @@ impl Check {
             .files()
             .create_directories(ROOT, path, EPOCH)
             .map(drop)?)
+    }
+
+    /// Unpacks a tar archive into the input files, as [`super::Task::mount_tar`] does.
+    #[wasm_bindgen(js_name = mountTar)]
+    pub fn mount_tar(
+        &mut self,
+        dir: &str,
+        bytes: &[u8],
+        read_only: Option<bool>,
+    ) -> Result<usize, JsValue> {
+        let (files, count) = with_tar(self.files(), dir, bytes, read_only)?;
+        self.brought.files = Some(files);
+        Ok(count)
+    }
+
+    /// Unpacks a zip archive into the input files, as [`super::Task::mount_zip`] does.
+    #[wasm_bindgen(js_name = mountZip)]
+    pub fn mount_zip(&mut self, dir: &str, bytes: &[u8]) -> Result<usize, JsValue> {
+        let (files, count) = with_zip(self.files(), dir, bytes)?;
+        self.brought.files = Some(files);
+        Ok(count)
     }
 
     /// Whether directories and links are all that the input files are.

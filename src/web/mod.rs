@@ -4,6 +4,7 @@
 //! programs) and a `hint` (what to do) beside its message; a mistake in a text also has its `line` and
 //! `column`, from 1, and a `brief` message of one line.
 
+mod archives;
 mod check;
 mod inspect;
 mod kept;
@@ -15,14 +16,12 @@ mod sign;
 mod watch;
 
 use crate::engine::Kind;
-use crate::fs::{
-    ArchiveError, Entry, FsError, ROOT, changes, entries, mount_tar, mount_tar_read_only,
-    mount_zip, write_zip,
-};
+use crate::fs::{ArchiveError, Entry, FsError, ROOT, changes, entries, write_zip};
 use crate::receipt::Streams;
 use crate::task::{Module, Position, ProfileError, Task as Inputs};
 use crate::wasi::{Chunk, EPOCH};
 use crate::{StartError, State};
+use archives::{with_tar, with_zip};
 use js_sys::{Array, Error, Object, Promise, Reflect, Uint8Array};
 use serde::Serialize;
 use std::cell::RefCell;
@@ -200,30 +199,16 @@ impl Task {
         bytes: &[u8],
         read_only: Option<bool>,
     ) -> Result<usize, JsValue> {
-        let mut files = self.inputs.files.clone();
-        let base = files.create_directories(ROOT, dir, EPOCH)?;
-        let mount = match read_only {
-            Some(true) => mount_tar_read_only,
-            _ => mount_tar,
-        };
-        let count = mount(&mut files, base, bytes, ARCHIVE_LIMIT, EPOCH)?;
-        self.inputs.files = files;
+        let count;
+        (self.inputs.files, count) = with_tar(&self.inputs.files, dir, bytes, read_only)?;
         Ok(count)
     }
 
     /// Unpacks a zip archive; returns the number of entries. Nothing is unpacked from a bad one.
     #[wasm_bindgen(js_name = mountZip)]
     pub fn mount_zip(&mut self, dir: &str, bytes: &[u8]) -> Result<usize, JsValue> {
-        let mut files = self.inputs.files.clone();
-        let base = files.create_directories(ROOT, dir, EPOCH)?;
-        let count = mount_zip(
-            &mut files,
-            base,
-            std::io::Cursor::new(bytes),
-            ARCHIVE_LIMIT,
-            EPOCH,
-        )?;
-        self.inputs.files = files;
+        let count;
+        (self.inputs.files, count) = with_zip(&self.inputs.files, dir, bytes)?;
         Ok(count)
     }
 

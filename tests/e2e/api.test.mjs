@@ -1,8 +1,10 @@
 /** The JavaScript API in a browser: on the page's own origin, and from another one under a strict policy. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { tarOf, zipOf } from "./support/archives.mjs";
 import { CORS, serveOrigin, strictPolicy } from "./support/origin.mjs";
 import { launchChromium, siteFolders } from "./support/page.mjs";
+import { packedCopy } from "./support/packages.mjs";
 import { BINARY, COPY, ECHO, ENDLESS, FLOOD, GREETING, NOTHING } from "./support/programs.mjs";
 
 const programs = { GREETING, BINARY, ECHO, ENDLESS, FLOOD, COPY, NOTHING };
@@ -10,11 +12,16 @@ const PAGE = "<!doctype html><title>A page</title><link rel=icon href=data:,>";
 /** Takes JSPI away: the browser's engine then can't be heard. */
 const NO_JSPI = "delete WebAssembly.Suspending; delete WebAssembly.promising";
 
+const base64 = (all) => Object.fromEntries(Object.entries(all).map(([name, bytes]) => [name, bytes.toString("base64")]));
+
 let browser;
+/** A package with a receipt. */
+let packed;
 let verirun;
 let other;
 before(async () => {
   browser = await launchChromium();
+  packed = await packedCopy();
   verirun = await serveOrigin({ folders: siteFolders, pages: { "/page.html": PAGE }, headers: CORS });
   const policy = { "content-security-policy": strictPolicy(verirun.url) };
   other = await serveOrigin({ pages: { "/page.html": PAGE.replace(/<link.*/, ""), "/favicon.ico": "", "/greeting.wat": GREETING }, headers: policy });
@@ -340,6 +347,58 @@ for (const [where, origin] of [
       assert.deepEqual([told.again, told.bad], ["verified", "cannot-tell"]);
       assert.match(told.otherArgs, /arguments/);
       assert.deepEqual([told.wrong.code, told.aborted.name], ["bad-options", "AbortError"]);
+    });
+
+    test("archives and empty directories are verified as they are run", async () => {
+      const told = await evaluate(async ({ zip, tar, other }) => {
+        const { run, verify } = api;
+        const of = (base64) => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+        const module = { wat: programs.COPY };
+        const archives = [{ format: "zip", content: of(zip) }, { format: "tar", content: of(tar), path: "deep", readOnly: true }];
+        const files = { "more.txt": "over the archives", empty: null };
+        const { receipt, ok } = await run(module, { archives, files, name: "copy.wat" });
+        const short = async (options) => (({ verdict, reason }) => [verdict, reason])(await verify(receipt, { module, ...options }));
+        return {
+          ok,
+          same: await short({ archives, files }),
+          writable: await short({ archives: [archives[0], { ...archives[1], readOnly: false }], files }),
+          other: await short({ archives: [{ format: "zip", content: of(other) }, archives[1]], files }),
+          without: await short({ files }),
+          noDirectory: await short({ archives, files: { "more.txt": files["more.txt"] } }),
+          bad: await short({ archives: [{ format: "zip", content: "no zip" }] }),
+          rar: await failure(verify(receipt, { module, archives: [{ format: "rar", content: "" }] })),
+        };
+      }, base64({ zip: zipOf(["big.bin", "to be copied"], ["more.txt", "of the archive"]), tar: tarOf(["a.txt", "a"]), other: zipOf(["big.bin", "something else"]) }));
+      assert.equal(told.ok, true);
+      assert.deepEqual(told.same[0], "verified", told.same[1]);
+      // Directories, and what may be written, stand beside the receipt.
+      for (const name of ["writable", "noDirectory"]) assert.equal(told[name][0], "verified", `${name}: ${told[name][1]}`);
+      for (const name of ["other", "without"]) assert.equal(told[name][0], "mismatch", `${name}: ${told[name][1]}`);
+      assert.match(told.other[1], /big\.bin/);
+      assert.equal(told.bad[0], "cannot-tell");
+      assert.equal(told.rar.code, "bad-options");
+    });
+
+    test("a package has all that verifying it needs: as bytes, a blob or an address", async () => {
+      verirun.pages["/copy.vtask"] = { body: packed, headers: CORS };
+      const told = await evaluate(async ({ bytes, url }) => {
+        const { verify } = api;
+        const whole = Uint8Array.from(atob(bytes), (char) => char.charCodeAt(0));
+        const short = async (source) => (({ verdict, reason, id }) => ({ verdict, reason, id }))(await verify(source));
+        return {
+          bytes: await short(whole),
+          blob: await short(new Blob([whole])),
+          url: await short(new URL(url)),
+          text: await short(url),
+          cut: await short(whole.slice(0, whole.length / 2)),
+          changed: await short(whole.with(whole.length - 1, whole.at(-1) ^ 1)),
+        };
+      }, { bytes: packed.toString("base64"), url: `${verirun.url}/copy.vtask` });
+      for (const name of ["bytes", "blob", "url", "text"]) {
+        assert.equal(told[name].verdict, "verified", `${name}: ${told[name].reason}`);
+        assert.match(told[name].id, /^[0-9a-f]{64}$/);
+      }
+      for (const name of ["cut", "changed"]) assert.equal(told[name].verdict, "cannot-tell", name);
     });
 
     test("many runs at once share one compiled runtime, and wait for one another", async () => {

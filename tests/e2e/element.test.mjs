@@ -197,6 +197,31 @@ test("input is typed, sent with Enter and ended with Ctrl-D, all from the keyboa
   await done();
 });
 
+test("what can't be written is told by the promise, and by an event to whoever does not look at it", async () => {
+  const { page, done } = await open('<wasm-task src="echo.wat" interactive></wasm-task>');
+  const told = await page.evaluate(async () => {
+    const element = globalThis.document.querySelector("wasm-task");
+    await customElements.whenDefined("wasm-task");
+    const events = [];
+    element.addEventListener("error", ({ detail }) => events.push(detail.code ?? detail.name));
+    const code = (promise) => promise.then(() => "taken", (error) => error.code ?? error.name);
+    const codes = [await code(element.write("too early\n"))];
+    const started = new Promise((resolve) => element.addEventListener("output", resolve, { once: true }));
+    const running = element.run();
+    await started;
+    codes.push(await code(element.write("in time\n")));
+    element.write([1n]);
+    element.endInput();
+    codes.push(await code(element.write("too late\n")));
+    const { stdoutText } = await running;
+    return { codes, events, stdoutText };
+  });
+  assert.deepEqual(told.codes, ["no-input", "taken", "no-input"]);
+  assert.deepEqual(told.events.sort(), ["TypeError", "no-input", "no-input"]);
+  assert.match(told.stdoutText, /in time/);
+  await done();
+});
+
 test("events and promises tell what happens", async () => {
   const { page, done } = await open('<wasm-task src="greeting.wat"></wasm-task>');
   const told = await page.evaluate(async () => {

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { zipOf } from "./support/archives.mjs";
 import { serveOrigin } from "./support/origin.mjs";
+import { packedCopy } from "./support/packages.mjs";
 import { launchChromium, siteFile } from "./support/page.mjs";
 import { GREETING } from "./support/programs.mjs";
 
@@ -65,7 +67,7 @@ test("a project that is built with Vite runs in Chromium, below any path", async
   const server = await serveOrigin({ folders: [join(project, "vite/dist")] });
   const asked = await look(`${server.url}/index.html`);
   server.close();
-  const wasm = new Set(asked.filter((url) => url.endsWith(".wasm")));
+  const wasm = new Set(asked.filter((url) => /verirun_bg[^/]*\.wasm$/.test(url)));
   assert.equal(wasm.size, 1, "one runtime for the API and the element");
 });
 
@@ -90,9 +92,11 @@ test("Vite's development server works too", async () => {
 });
 
 test("a script runs tasks in Node.js, and ends", async () => {
+  writeFileSync(join(project, "copy.vtask"), await packedCopy());
+  writeFileSync(join(project, "in.zip"), zipOf(["a.txt", "a"]));
   const { stdout } = await run(
     process.execPath,
-    ["script.mjs", siteFile("tasks/hello/hello.wasm"), siteFile("tasks/tour/tour.wasm")],
+    ["script.mjs", siteFile("tasks/hello/hello.wasm"), siteFile("tasks/tour/tour.wasm"), "copy.vtask", "in.zip"],
     { cwd: project, timeout: 120_000 },
   );
   const said = JSON.parse(stdout);
@@ -106,6 +110,7 @@ test("a script runs tasks in Node.js, and ends", async () => {
   }
   assert.deepEqual([said.cancelled, said.stopped, said.aborted], ["cancelled", "cancelled", "TimeoutError"]);
   assert.deepEqual([said.verdict, said.element], ["verified", "function"]);
+  assert.deepEqual([said.archives, said.packages], [["verified", "mismatch"], ["verified", "verified"]]);
   assert.equal(said.missing.code, "unreachable");
   assert.ok(said.missing.ours && said.missing.hint);
 });
@@ -114,6 +119,9 @@ test("the package says what it is, and holds what it needs", () => {
   const about = JSON.parse(readFileSync(join(project, "node_modules/verirun/package.json"), "utf8"));
   const { version } = /^\[workspace\.package\]\s+version = "(?<version>[^"]+)"/m.exec(readFileSync(join(root, "Cargo.toml"), "utf8")).groups;
   assert.equal(about.version, version);
+  const licenses = readFileSync(join(project, "node_modules/verirun/licenses.txt"), "utf8");
+  assert.match(licenses, /^wasmi 2/m);
+  assert.doesNotMatch(licenses, /^(?:rustpython|@codemirror)/m, "what only the site has");
   const named = JSON.stringify(about.exports).match(/\.\/(?:dist|types)\/[\w./-]+/g);
   for (const path of named) assert.ok(existsSync(join(project, "node_modules/verirun", path)), path);
 });

@@ -251,6 +251,49 @@ test("a sample that is too long for a short link is named by its address on this
   await other.done();
 });
 
+test("Cancel while the module of a link is fetched leaves everything as it was", async () => {
+  const { page, done } = await visit(site);
+  // Too long for a link, so it is named by its address.
+  const link = await shareLink(page);
+  await closeShare(page);
+  await dropProgram(page, "greeting.wat", GREETING);
+  await page.fill("#args", "mine");
+  let go;
+  const held = new Promise((resolve) => (go = resolve));
+  await page.route(/hello\.wasm/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  const review = page.locator("#review");
+  for (const button of ["#reviewRun", "#reviewSetUp"]) {
+    await page.evaluate(() => (location.hash = ""));
+    await follow(page, link);
+    await review.locator(".summary").waitFor();
+    const asked = page.waitForRequest(/hello\.wasm/);
+    await page.click(button);
+    await asked;
+    await review.getByRole("button", { name: "Cancel" }).click();
+    await review.waitFor({ state: "hidden" });
+  }
+  const came = page.waitForResponse(/hello\.wasm/);
+  go();
+  await (await came).finished();
+  // It is done when the worker has answered what was asked after it.
+  await page.click("#run");
+  await headline(page, "Exited with code 3");
+  assert.equal(await page.inputValue("#args"), "mine");
+  await page.locator("#program strong", { hasText: "greeting.wat" }).waitFor();
+  assert.equal(await review.isVisible(), false);
+  assert.equal(await page.locator(".alert").count(), 0);
+  // Agreed to, it is set up.
+  await page.evaluate(() => (location.hash = ""));
+  await follow(page, link);
+  await review.locator(".summary").waitFor();
+  await page.click("#reviewSetUp");
+  await page.locator('#program[data-state="good"] strong', { hasText: "hello" }).waitFor();
+  await done();
+});
+
 test("a package of the page is that of verirun pack, byte for byte, and comes in again", async () => {
   const { page, done } = await visit(site);
   folder.write("copy.wat", COPY);

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { run, VerirunError, verify } from "verirun";
 
-const [hello, tour] = process.argv.slice(2);
+const [hello, tour, packed, zip] = process.argv.slice(2);
 const text = async (stream) => {
   let all = "";
   for await (const part of stream.pipeThrough(new TextDecoderStream())) all += part;
@@ -34,6 +34,13 @@ const missing = await run("./nowhere.wasm").catch((error) => error);
 const { WasmTask } = await import("verirun/wasm-task");
 const { verdict } = await verify(first.receipt, { module: hello });
 
+const archives = [{ format: "zip", content: await readFile(zip), path: "in" }];
+const laid = await run(hello, { archives });
+const again = await verify(laid.receipt, { module: hello, archives });
+const without = await verify(laid.receipt, { module: hello, files: { other: "" } });
+// By its path, and as bytes.
+const packages = [await verify(packed), await verify(await readFile(packed))];
+
 console.log(
   JSON.stringify({
     streamed,
@@ -44,6 +51,8 @@ console.log(
     stopped: stopped.outcome.kind,
     aborted,
     verdict,
+    archives: [again.verdict, without.verdict],
+    packages: packages.map(({ verdict }) => verdict),
     element: typeof WasmTask,
     missing: { code: missing.code, hint: missing.hint, ours: missing instanceof VerirunError },
   }),

@@ -166,7 +166,7 @@ export interface Run extends Promise<RunResult> {
 }
 
 /** What is not given is taken from beside the receipt, where it may stand, and from a package. */
-export interface VerifyOptions extends Omit<TaskOptions, "archives"> {
+export interface VerifyOptions extends TaskOptions {
   /** Not needed for a package. */
   module?: ModuleSource;
   engine?: EngineChoice;

@@ -78,6 +78,7 @@ export async function verifyReceipt(
   const job: VerifyJob = {
     receipt,
     module: program,
+    laid: items.filter(({ kind }) => kind !== "file"),
     files,
     stdin: stdin?.kind === "bytes" ? stdin.source : null,
     args: args ? [options.name ?? program?.name ?? "program", ...args] : null,

@@ -108,11 +108,25 @@ export class WasmTask extends Base {
     else this.#abort?.abort(cancelled());
   }
 
-  /** Writes to the standard input of a task with `interactive`. */
-  write(text: string): void {
-    if (!this.#run) return;
+  /**
+   * Writes to the standard input of a task with `interactive`. The promise rejects if it is not taken; whoever does not
+   * look at it gets an `error` event.
+   */
+  write(text: string): Promise<void> {
+    const writing = this.#write(text);
+    writing.catch((error: unknown) => this.#tell("error", error));
+    return writing;
+  }
+
+  async #write(text: string): Promise<void> {
+    if (!this.#run || !this.#input) {
+      const hint = "It takes some between the event `start` and its end, if it has the attribute `interactive`, until `endInput()`.";
+      throw Object.assign(new Error("The task takes no input now."), { code: "no-input", hint });
+    }
+    // Refused here: the stream would take nothing more after it.
+    if (typeof text !== "string") throw new TypeError("What is written to the task is no text.");
     this.#output?.echo(text);
-    void this.#input?.write(text);
+    await this.#input.write(text);
   }
 
   /** Ends the standard input of a task with `interactive`. */
@@ -173,7 +187,7 @@ export class WasmTask extends Base {
     for (const intent of ["pointerenter", "focus"]) run.addEventListener(intent, () => void load().catch(() => {}), { once: true });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.write(`${line.value}\n`);
+      void this.write(`${line.value}\n`);
       line.value = "";
     });
     endInput.addEventListener("click", () => this.endInput());

@@ -12,7 +12,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const TARGET = ["chrome111", "firefox115", "safari16.4"];
 
 /** What is kept when it is first used, being large, or for other people's pages, or not for every visitor. */
-const LATER = [/^tasks\//, /^embedding/, /^(?:api|api-worker|wasm-task|wasm-task-run)\.js$/];
+const LATER = [/^tasks\//, /^embedding/, /^licenses\.txt$/, /^(?:api|api-worker|wasm-task|wasm-task-run)\.js$/];
 /** Small samples are kept all the same: a first visit should find something to run the next time. */
 const SMALL = 100_000;
 

@@ -30,6 +30,8 @@ export interface Check {
   createFile(path: string): void;
   appendFile(path: string, chunk: Uint8Array): void;
   addDirectory(path: string): void;
+  mountTar(dir: string, bytes: Uint8Array, readOnly?: boolean): number;
+  mountZip(dir: string, bytes: Uint8Array): number;
   start(options: { engine: EngineChoice; maxSteps?: string; watch?: StartOptions["watch"] }): Run;
   overrun(steps: number): Verdict | undefined;
   blocked(): Verdict;

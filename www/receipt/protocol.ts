@@ -1,5 +1,6 @@
 /** What page and worker say to each other about receipts, packages and links. */
 import type { EngineChoice } from "../face";
+import type { InputItem } from "../inputs";
 import type { RunRequest } from "../protocol";
 import type { Parting, StoryRun, Told } from "../story/types";
 import type { Difference, ReadReceipt, Unpacked, Verdict } from "./types";
@@ -19,6 +20,8 @@ export interface VerifyJob {
   /** A receipt, or a package with one. */
   receipt: Blob;
   module: NamedBlob | null;
+  /** Archives and directories; the files come over them. */
+  laid: InputItem[];
   files: PlacedBlob[];
   stdin: Blob | null;
   /** Those beside the receipt, if null. */

@@ -217,7 +217,7 @@ export class VerifyQueue {
         this.#events.changed(item);
         const job = item.manifest ? COMPLETE : plan(item.receipt, this.materials, item.typed).job;
         const { engine, maxSteps } = choices;
-        const result = await worker.request({ type: "verify", job: { ...job, receipt: item.source, engine, maxSteps } }, (done, total) => {
+        const result = await worker.request({ type: "verify", job: { ...job, laid: [], receipt: item.source, engine, maxSteps } }, (done, total) => {
           item.progress = total > 0 ? Math.min(1, done / total) : 0;
           this.#events.changed(item);
         });

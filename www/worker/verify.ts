@@ -1,5 +1,6 @@
 /** Runs a receipt's task again, in a worker that does nothing else, and compares. */
 import type { Face, Run, Stats } from "../face";
+import type { InputItem } from "../inputs";
 import type { Check } from "../receipt/face";
 import type { PlacedBlob, VerifyJob, VerifyResult } from "../receipt/protocol";
 import type { Verdict } from "../receipt/types";
@@ -50,12 +51,21 @@ async function bring(check: Check, job: VerifyJob): Promise<void> {
   if (job.stdin) check.giveStdin(await readAll(job.stdin));
   if (job.args) check.giveArgs(job.args);
   if (job.env) check.giveEnv(job.env);
+  for (const item of job.laid) await lay(check, item);
   for (const { path, source } of job.files) {
     check.createFile(path);
     for (let offset = 0; offset < source.size; offset += CHUNK) {
       check.appendFile(path, await readAll(source.slice(offset, offset + CHUNK)));
     }
   }
+}
+
+async function lay(check: Check, item: InputItem): Promise<void> {
+  if (item.kind === "directory") check.addDirectory(item.path);
+  if (item.kind !== "archive") return;
+  const bytes = await readAll(item.source);
+  if (item.format === "tar") check.mountTar(item.path, bytes, item.readOnly ?? false);
+  else check.mountZip(item.path, bytes);
 }
 
 async function again(

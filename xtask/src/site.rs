@@ -128,6 +128,7 @@ pub fn build(layout: &Layout) -> Result<()> {
     split_module(layout)?;
 
     copy_folder(&layout.tasks(), &layout.dist().join("tasks"))?;
+    process::run(node::command(layout, &["www/licenses.mjs"]).arg(layout.dist()))?;
     // Again, and last: it writes the digests of what it names, and the service worker has those of everything.
     process::run(node::command(layout, &["www/build.mjs"]).arg(layout.dist()))?;
     eprintln!("The site is in {}", layout.dist().display());

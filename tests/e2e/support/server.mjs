@@ -12,6 +12,7 @@ export const TYPES = {
   ".js": "text/javascript",
   ".mjs": "text/javascript",
   ".css": "text/css",
+  ".txt": "text/plain; charset=utf-8",
   ".svg": "image/svg+xml",
   ".json": "application/json",
   ".wasm": "application/wasm",
