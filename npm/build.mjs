@@ -51,6 +51,7 @@ const { version } = /^\[workspace\.package\]\s+version = "(?<version>[^"]+)"/m.e
 const about = JSON.parse(await readFile(join(here, "package.json"), "utf8"));
 await writeFile(join(folder, "package.json"), `${JSON.stringify({ ...about, version }, null, 2)}\n`);
 await copyFile(join(here, "README.md"), join(folder, "README.md"));
+execFileSync(process.execPath, [join(root, "www/licenses.mjs"), folder, "--package"], { stdio: "inherit" });
 
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 const packed = execFileSync(npm, ["pack", "--json", "--pack-destination", out], { cwd: folder, encoding: "utf8", shell: process.platform === "win32" });

@@ -1,6 +1,6 @@
 /**
  * Writes `licenses.txt` into a built site: the licence texts of everything by others that is published with it, as its
- * authors ship them. `node www/licenses.mjs dist`; needs what a build has fetched, and no network.
+ * authors ship them. `node www/licenses.mjs dist`; with `--package` only what the npm package has of that.
  *
  * What is in it comes from the builds themselves: cargo tells which crates are compiled in, esbuild which packages are
  * bundled. So a dependency that is added is added here too, and one without a licence stops the build.
@@ -24,7 +24,8 @@ const CRATES = [
 ];
 
 /** What each bundle is made of (www/build.mjs, www/api/build.mjs, www/embedding/build.mjs). */
-const BUNDLES = ["main.ts", "worker/site.ts", "early.ts", "api/worker.ts", "embedding/page.ts", "api/browser.ts", "element/wasm-task.ts", "app.css"];
+const PACKAGE = ["api/worker.ts", "api/browser.ts", "api/node/index.ts", "api/node/worker.ts", "element/wasm-task.ts"];
+const BUNDLES = [...PACKAGE, "main.ts", "worker/site.ts", "early.ts", "embedding/page.ts", "app.css"];
 
 /** What compilers put into the modules of samples. Each is there if its compiler was fetched. */
 const LIBRARIES = [
@@ -47,7 +48,7 @@ function textsIn(folder, deep = false) {
 }
 
 function metadata(manifest, options) {
-  const args = ["metadata", "--format-version=1", "--offline", "--locked", `--manifest-path=${join(root, manifest)}`, ...options];
+  const args = ["metadata", "--format-version=1", "--locked", `--manifest-path=${join(root, manifest)}`, ...options];
   return JSON.parse(execFileSync("cargo", args, { cwd: root, maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "inherit"] }));
 }
 
@@ -74,9 +75,9 @@ function crates({ manifest, target, roots, also, options }) {
   });
 }
 
-async function npmPackages() {
+async function npmPackages(bundles) {
   const { metafile } = await build({
-    entryPoints: BUNDLES.map((name) => join(here, name)),
+    entryPoints: bundles.map((name) => join(here, name)),
     bundle: true,
     write: false,
     metafile: true,
@@ -84,9 +85,8 @@ async function npmPackages() {
     splitting: true,
     outdir: "out",
     loader: { ".wat": "text" },
-    external: ["verirun-glue", "verirun-story"],
-    define: { BUILD: '""', GLUE: '""', RUNTIME: '""', WORKER: '""', WORKER_ID: '""', STORY: '""' },
-    absWorkingDir: root,
+    external: ["verirun-glue", "node:*"],
+        absWorkingDir: root,
     logLevel: "error",
   });
   const folders = new Set(Object.keys(metafile.inputs).flatMap((path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []));
@@ -96,19 +96,22 @@ async function npmPackages() {
   });
 }
 
+/** Of the toolchain that compiles the crates. */
+function rustLibrary() {
+  const sysroot = execFileSync("rustc", ["--print=sysroot"], { cwd: root, encoding: "utf8" }).trim();
+  const folder = join(sysroot, "share/doc/rust/licenses");
+  const texts = ["MIT.txt", "Apache-2.0.txt"].map((name) => join(folder, name)).filter(existsSync).map((path) => readFileSync(path, "utf8"));
+  return { name: "Rust's standard library", license: "MIT OR Apache-2.0", authors: ["The Rust Project Contributors"], texts };
+}
+
 function libraries() {
-  const found = LIBRARIES.flatMap(({ name, folder, under }) => {
+  return LIBRARIES.flatMap(({ name, folder, under }) => {
     const path = join(root, folder);
     if (!existsSync(path)) return [];
     const folders = under ? readdirSync(path, { recursive: true }).map(String).filter((name) => under.test(name)).map((name) => join(path, name)) : [path];
     const texts = folders.flatMap((one) => (under ? readdirSync(one).map((name) => readFileSync(join(one, name), "utf8")) : textsIn(one)));
     return [{ name, license: null, authors: [], texts }];
   });
-  // The toolchain that compiled the crates.
-  const sysroot = execFileSync("rustc", ["--print=sysroot"], { cwd: root, encoding: "utf8" }).trim();
-  const licenses = join(sysroot, "share/doc/rust/licenses");
-  const texts = ["MIT.txt", "Apache-2.0.txt"].map((name) => join(licenses, name)).filter(existsSync).map((path) => readFileSync(path, "utf8"));
-  return [{ name: "Rust's standard library", license: "MIT OR Apache-2.0", authors: ["The Rust Project Contributors"], texts }, ...found];
 }
 
 const plain = (text) => text.replaceAll("\r\n", "\n").trim();
@@ -122,7 +125,7 @@ function standard(license, authors) {
 }
 
 /** Each text once, with everything that it is the licence of. */
-export function notices(all) {
+function notices(all) {
   const byText = new Map();
   for (const { name, license, authors, texts } of all) {
     const own = texts.length > 0 ? texts : standard(license, authors);
@@ -133,15 +136,18 @@ export function notices(all) {
   }
   const line = "=".repeat(80);
   const parts = [...byText].map(([text, users]) => `${line}\n${[...users].sort().join("\n")}\n${"-".repeat(80)}\n${text}\n`);
-  return `What Verirun's site has of others, and their licences. Verirun itself is under MIT or Apache-2.0, as you like.\n\n${parts.sort().join("\n")}`;
+  return `What Verirun's ${isPackage ? "package" : "site"} has of others, and their licences. Verirun itself is under MIT or Apache-2.0, as you like.\n\n${parts.sort().join("\n")}`;
 }
 
-const site = process.argv[2];
+const [site, option] = process.argv.slice(2);
+const isPackage = option === "--package";
 if (!site) {
   console.error("www/licenses.mjs: no folder given");
   process.exit(2);
 }
-const all = [...CRATES.flatMap(crates), ...(await npmPackages()), ...libraries()];
+const all = isPackage
+  ? [...crates(CRATES[0]), ...(await npmPackages(PACKAGE)), rustLibrary()]
+  : [...CRATES.flatMap(crates), ...(await npmPackages(BUNDLES)), rustLibrary(), ...libraries()];
 const nameless = all.filter(({ license, texts }) => !license && texts.length === 0);
 if (nameless.length > 0) {
   console.error(`www/licenses.mjs: without any licence: ${nameless.map(({ name }) => name).join(", ")}`);

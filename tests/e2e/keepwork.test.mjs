@@ -58,7 +58,7 @@ async function conflict(page) {
 
 for (const { look, options } of [{ look: "light", options: {} }, { look: "dark", options: { colorScheme: "dark" } }, { look: "phone", options: { viewport: PHONE } }]) {
   test(`${look}: a project that storage has no room for is kept in the tab when another one is chosen, until it can be saved`, async () => {
-    const { page, roomy, done } = await visitSmall({ bypassCSP: true });
+    const { page, roomy, done } = await visitSmall({ bypassCSP: true, reducedMotion: "reduce" });
     await overfull(page, "worth keeping");
     await page.selectOption("#sample", "fibonacci");
     await program(page, "fibonacci");

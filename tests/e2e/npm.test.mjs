@@ -67,7 +67,7 @@ test("a project that is built with Vite runs in Chromium, below any path", async
   const server = await serveOrigin({ folders: [join(project, "vite/dist")] });
   const asked = await look(`${server.url}/index.html`);
   server.close();
-  const wasm = new Set(asked.filter((url) => url.endsWith(".wasm")));
+  const wasm = new Set(asked.filter((url) => /verirun_bg[^/]*\.wasm$/.test(url)));
   assert.equal(wasm.size, 1, "one runtime for the API and the element");
 });
 
@@ -119,6 +119,9 @@ test("the package says what it is, and holds what it needs", () => {
   const about = JSON.parse(readFileSync(join(project, "node_modules/verirun/package.json"), "utf8"));
   const { version } = /^\[workspace\.package\]\s+version = "(?<version>[^"]+)"/m.exec(readFileSync(join(root, "Cargo.toml"), "utf8")).groups;
   assert.equal(about.version, version);
+  const licenses = readFileSync(join(project, "node_modules/verirun/licenses.txt"), "utf8");
+  assert.match(licenses, /^wasmi 2/m);
+  assert.doesNotMatch(licenses, /^(?:rustpython|@codemirror)/m, "what only the site has");
   const named = JSON.stringify(about.exports).match(/\.\/(?:dist|types)\/[\w./-]+/g);
   for (const path of named) assert.ok(existsSync(join(project, "node_modules/verirun", path)), path);
 });

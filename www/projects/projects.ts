@@ -93,7 +93,10 @@ export class Projects {
       return false;
     }
     const id = tabProject() ?? remembered("project");
-    return id !== null && (await this.open(id).catch(() => false));
+    const opened = id !== null && (await this.open(id).catch(() => false));
+    // Someone was quicker than the storage.
+    if (this.#dirty) this.#later();
+    return opened;
   }
 
   /** Why nothing is kept, where that is so. */
