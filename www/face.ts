@@ -230,6 +230,8 @@ export interface Task extends ReceiptTask {
   inputFiles(): FileEntry[];
   /** Under which name its instrumented module is kept; `undefined` for a small one. */
   keptAs(): string | undefined;
+  /** Whether its module was instrumented already: then nothing kept is needed. */
+  isInstrumented(): boolean;
   /** Takes an instrumented module that `toKeep` gave earlier; throws if it is none of this module. */
   takeKept(bytes: Uint8Array): void;
   /** The instrumented module, if it was made. */

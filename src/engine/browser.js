@@ -37,6 +37,14 @@ function returned(name, value) {
   return value === undefined ? undefined : new TypeError(`\`${name}\` must return nothing`);
 }
 
+/**
+ * Throws what the engine throws.
+ * @param {Uint8Array} wasm an instrumented module
+ */
+export function compile(wasm) {
+  return new WebAssembly.Module(wasm);
+}
+
 export class Guest {
   #calls;
   #instance;
@@ -55,14 +63,13 @@ export class Guest {
   #ended = undefined;
 
   /**
-   * Compiles and instantiates; throws what the engine throws.
-   * @param {Uint8Array} wasm the instrumented module
+   * Instantiates; throws what the engine throws.
+   * @param {WebAssembly.Module} module the instrumented module
    * @param {string} host the module that metering's functions are imported from
    * @param {object} calls a `HostCalls`
    */
-  constructor(wasm, host, left, place, calls) {
+  constructor(module, host, left, place, calls) {
     this.#calls = calls;
-    const module = new WebAssembly.Module(wasm);
     const imports = {};
     for (const { module: from, name } of WebAssembly.Module.imports(module)) {
       imports[from] ??= {};

@@ -14,12 +14,14 @@
 //! What the browser does differently is never a result: [`End::Failed`].
 
 use super::{End, Engine, EngineError, Observer, Place, Slice, Trap, Watch};
-use crate::meter::{Bounds, Gauge, HOST_MODULE, Limit, Metered, Passed, StateExports, Ticked};
+use crate::meter::{
+    Bounds, Gauge, HOST_MODULE, Limit, Metered, MeteredId, Passed, StateExports, Ticked,
+};
 use crate::task::ModuleKind;
 use crate::wasi::{Abi, Call, Fault, Function, GuestMemory, Parameter, Reply, System};
 use js_sys::Error;
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -35,9 +37,12 @@ const SUSPEND: i32 = -2;
 extern "C" {
     type Guest;
 
+    #[wasm_bindgen(catch)]
+    fn compile(wasm: &[u8]) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(constructor, catch)]
     fn new(
-        wasm: &[u8],
+        module: &JsValue,
         host: &str,
         left: &str,
         place: &str,
@@ -467,6 +472,37 @@ fn describe(error: &JsValue) -> String {
     }
 }
 
+/// So many modules stay compiled. A browser compiles a function well only after it has run for a while, and what it
+/// has made is the module's: the next run begins with it.
+const MOST_COMPILED: usize = 4;
+/// They have no more bytes than this, but for the last.
+const MOST_COMPILED_BYTES: usize = 64 << 20;
+
+/// Compiles a module, unless it is one of the last.
+fn compiled(module: &Metered) -> Result<JsValue, JsValue> {
+    thread_local! {
+        /// The one used last is at the end.
+        static LAST: RefCell<Vec<(MeteredId, usize, JsValue)>> = const { RefCell::new(Vec::new()) };
+    }
+    LAST.with_borrow_mut(|last| {
+        let known = last.iter().position(|(id, ..)| *id == module.id);
+        let entry = match known {
+            Some(at) => last.remove(at),
+            None => (module.id, module.wasm.len(), compile(&module.wasm)?),
+        };
+        let compiled = entry.2.clone();
+        last.push(entry);
+        let too_much = |last: &[(MeteredId, usize, JsValue)]| {
+            let bytes: usize = last.iter().map(|(_, bytes, _)| bytes).sum();
+            last.len() > MOST_COMPILED || bytes > MOST_COMPILED_BYTES
+        };
+        while last.len() > 1 && too_much(last) {
+            last.remove(0);
+        }
+        Ok(compiled)
+    })
+}
+
 impl Browser {
     /// Compiles and instantiates an instrumented module over `system`, ready for its first slice.
     ///
@@ -484,7 +520,8 @@ impl Browser {
         };
         let place = module.place.as_deref().unwrap_or_default();
         // No code of the guest runs here: its start function became an export.
-        let guest = Guest::new(&module.wasm, HOST_MODULE, &module.left, place, calls)
+        let guest = compiled(module)
+            .and_then(|compiled| Guest::new(&compiled, HOST_MODULE, &module.left, place, calls))
             .map_err(|error| EngineError::Refused(describe(&error)))?;
         let guest = Rc::new(guest);
         let mut functions: VecDeque<String> = module.start.iter().cloned().collect();

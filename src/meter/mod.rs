@@ -30,6 +30,7 @@ pub use gauge::{Bounds, Gauge, Limit, Passed, Ticked};
 pub use module::{HOST_MODULE, instrument};
 pub use profile::{ProfileFunction, profiled};
 pub use profiler::{Node, Profiler};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The version of the published definition of steps, call depth and frame bytes. It goes into every
 /// receipt; it changes when a number would.
@@ -174,9 +175,23 @@ impl Level {
     }
 }
 
+/// Tells instrumented modules of this process apart, so that an engine knows which it has compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeteredId(u64);
+
+impl MeteredId {
+    /// Another than all before.
+    pub(crate) fn fresh() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
 /// An instrumented module.
 #[derive(Debug, Clone)]
 pub struct Metered {
+    /// Which one it is.
+    pub id: MeteredId,
     /// The binary.
     pub wasm: Vec<u8>,
     /// The export that runs the module's start function, which its own start section named: so that

@@ -7,7 +7,9 @@ use super::function::{Emitter, Flow, Grouping, Plan, Scan, cells, plan, scan};
 use super::helpers;
 use super::layout::{Growable, Layout, val_type};
 use super::sections::invalid;
-use super::{Detail, MAX_TABLE_ELEMENTS, MeterError, Metered, Options, StateExports, Target};
+use super::{
+    Detail, MAX_TABLE_ELEMENTS, MeterError, Metered, MeteredId, Options, StateExports, Target,
+};
 use std::ops::Range;
 use wasm_encoder::reencode::utils;
 use wasm_encoder::{
@@ -124,6 +126,7 @@ impl<'a> Builder<'a> {
         let exact = self.options.detail == Detail::Exact;
         let state = self.state_exports();
         Ok(Metered {
+            id: MeteredId::fresh(),
             wasm: self.out,
             start: self.head.start.map(|_| self.head.start_name),
             left: self.head.left,

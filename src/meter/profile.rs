@@ -9,7 +9,7 @@
 //! both, and of an indirect one the wrapper that it comes to makes way for its function.
 
 use super::layout::{val_types, wide};
-use super::{HOST_MODULE, HostFunction, MeterError, Metered};
+use super::{HOST_MODULE, HostFunction, MeterError, Metered, MeteredId};
 use std::convert::Infallible;
 use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{
@@ -83,6 +83,7 @@ pub fn profiled(original: &[u8], metered: &Metered) -> Result<Metered, MeterErro
     pass.parse_core_module(&mut module, parser, &metered.wasm)
         .map_err(unexpected)?;
     Ok(Metered {
+        id: MeteredId::fresh(),
         wasm: module.finish(),
         profiled: true,
         ..metered.clone()

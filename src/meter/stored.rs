@@ -3,7 +3,7 @@
 //! A digest tells what was damaged. Nothing here tells whether what is taken is what instrumenting would
 //! make: whoever keeps it answers for that (`docs/engines.md`).
 
-use super::{Metered, StateExports};
+use super::{Metered, MeteredId, StateExports};
 use serde::{Deserialize, Serialize};
 
 /// What comes before the binary.
@@ -59,6 +59,7 @@ impl Metered {
         let (head, wasm) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
         let head: Head = serde_json::from_slice(head).ok()?;
         (head.of == of && wasm.starts_with(b"\0asm")).then(|| Self {
+            id: MeteredId::fresh(),
             wasm: wasm.to_vec(),
             start: head.start,
             left: head.left,
@@ -77,6 +78,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_what_is_taken() {
         let made = Metered {
+            id: MeteredId::fresh(),
             wasm: b"\0asm and more".to_vec(),
             start: Some("a \"start\"".to_owned()),
             left: "left".to_owned(),

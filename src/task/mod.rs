@@ -6,6 +6,7 @@ mod limits;
 mod module;
 mod names;
 mod profile;
+mod recent;
 mod source;
 mod text;
 mod trapsite;

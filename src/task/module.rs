@@ -1,5 +1,6 @@
 //! Loading a module: text or binary, checked before anything runs, each refusal specific.
 
+use super::recent::{self, Forms};
 use super::text::{Position, TextMap, assemble};
 use crate::meter::{MeterError, Metered, Options, instrument};
 use crate::wasi::{Abi, Function, Parameter};
@@ -260,7 +261,7 @@ pub struct Module {
     /// What it is.
     pub info: ModuleInfo,
     /// The instrumented module, made when it is first needed.
-    metered: Arc<[OnceLock<Arc<Metered>>; 8]>,
+    metered: Forms,
 }
 
 impl Module {
@@ -277,12 +278,13 @@ impl Module {
         Ok(Self {
             wasm: Arc::from(&*wasm),
             text: text.map(Arc::new),
+            metered: recent::forms(&info.sha256),
             info,
-            metered: Arc::default(),
         })
     }
 
-    /// The module with metering; made once for each way to do it.
+    /// The module with metering; made once for each way to do it, and remembered for when the module is loaded
+    /// again soon.
     ///
     /// # Errors
     /// If it is not valid, or leaves no room for what metering adds.

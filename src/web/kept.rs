@@ -50,6 +50,13 @@ impl Task {
         }
     }
 
+    /// Whether the module was instrumented already: then nothing kept is needed.
+    #[wasm_bindgen(js_name = isInstrumented)]
+    pub fn is_instrumented(&self) -> bool {
+        let module = self.module.as_ref();
+        module.is_some_and(|module| module.made(OPTIONS).is_some())
+    }
+
     /// The instrumented module, to be kept; `undefined` if it was not made yet.
     #[wasm_bindgen(js_name = toKeep)]
     pub fn to_keep(&self) -> Option<Vec<u8>> {

@@ -12,7 +12,8 @@ export class KeptModules {
   /** Takes what was kept of the task's module. Returns the name for what is to be kept, if there will be something. */
   async restore(task: Task): Promise<string | null> {
     const name = task.keptAs();
-    if (name === undefined || this.#names.has(name)) return null;
+    if (name === undefined) return null;
+    if (task.isInstrumented()) return this.#names.has(name) ? null : name;
     const bytes = await kept.find(this.#place(name));
     if (!bytes) return name;
     try {

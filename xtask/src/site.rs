@@ -50,6 +50,7 @@ const PARTS: split::Plan<'_> = split::Plan {
         "task_remove",
         "task_start",
         "task_keptAs",
+        "task_isInstrumented",
         "task_takeKept",
         "task_toKeep",
     ],
