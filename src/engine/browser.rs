@@ -474,7 +474,7 @@ fn describe(error: &JsValue) -> String {
 
 /// So many modules stay compiled. A browser compiles a function well only after it has run for a while, and what it
 /// has made is the module's: the next run begins with it.
-const MOST_COMPILED: usize = 4;
+const MOST_COMPILED: usize = 16;
 /// They have no more bytes than this, but for the last.
 const MOST_COMPILED_BYTES: usize = 64 << 20;
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 pub(super) type Forms = Arc<[OnceLock<Arc<Metered>>; 8]>;
 
 /// So many modules are remembered.
-const MOST: usize = 4;
+const MOST: usize = 16;
 
 /// Their instrumented forms have no more bytes than this, but for those of the module loaded last.
 const MOST_BYTES: usize = 64 << 20;
