@@ -348,8 +348,13 @@ mod tests {
     fn data_that_overlaps_used_data_stays() {
         let inside = vec![(0..100, false), (10..20, true), (40..44, false)];
         assert_eq!(unused(inside), [0..10, 40..44]);
-        let around = vec![(0..100, true), (10..20, false), (90..110, false)];
-        assert_eq!(unused(around), [100..110]);
+        let around = vec![
+            (0..100, true),
+            (10..20, false),
+            (90..110, false),
+            (200..204, false),
+        ];
+        assert_eq!(unused(around), [100..110, 200..204]);
         let same = vec![(0..10, false), (0..10, true), (0..4, false)];
         assert_eq!(unused(same), []);
     }

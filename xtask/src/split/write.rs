@@ -20,7 +20,6 @@ pub const FIRST: &str = "first";
 const SHORT: usize = 12;
 
 /// New indices for old ones.
-#[derive(Default)]
 struct Renumber {
     functions: BTreeMap<u32, u32>,
     /// `None`: the same as before.
@@ -167,11 +166,13 @@ impl<'m, 'a> Writer<'m, 'a> {
     pub fn first(&self) -> Result<Vec<u8>> {
         let module = self.module;
         let mut same = reencode::RoundtripReencoder;
-        let mut new = Renumber::default();
         let kept = (0..module.imported_functions)
             .chain(self.defined(true))
             .chain(self.parts.called.iter().copied());
-        new.functions = kept.zip(0..).collect();
+        let mut new = Renumber {
+            functions: kept.zip(0..).collect(),
+            globals: None,
+        };
 
         let mut imports = ImportSection::new();
         for import in &module.imports {
@@ -260,15 +261,11 @@ impl<'m, 'a> Writer<'m, 'a> {
     pub fn second(&self) -> Result<Vec<u8>> {
         let module = self.module;
         let mut same = reencode::RoundtripReencoder;
-        let mut new = Renumber::default();
-        new.functions = self
-            .needed
-            .iter()
-            .copied()
-            .chain(self.defined(false))
-            .zip(0..)
-            .collect();
-        new.globals = Some(self.globals.iter().copied().zip(0..).collect());
+        let needed = self.needed.iter().copied();
+        let mut new = Renumber {
+            functions: needed.chain(self.defined(false)).zip(0..).collect(),
+            globals: Some(self.globals.iter().copied().zip(0..).collect()),
+        };
         let flag = self.globals.len() as u32;
 
         let mut imports = ImportSection::new();
@@ -508,7 +505,7 @@ mod tests {
         let reached = Reached {
             functions: stay.map(str::to_owned).into(),
             known: module.names.values().cloned().collect(),
-            unused: vec![20..40],
+            unused: vec![20..24, 24..40],
         };
         let references = module.references().unwrap();
         let parts = Parts::of(&module, &references, &reached).unwrap();
@@ -523,7 +520,9 @@ mod tests {
             *caller.data_mut() += 1;
             let mut linker = Linker::<u32>::new(caller.engine());
             for import in second.imports() {
-                let export = caller.get_export(import.name()).expect(import.name());
+                let export = caller
+                    .get_export(import.name())
+                    .unwrap_or_else(|| panic!("{}", import.name()));
                 linker
                     .define(import.module(), import.name(), export)
                     .unwrap();
