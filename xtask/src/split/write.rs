@@ -505,7 +505,7 @@ mod tests {
         let reached = Reached {
             functions: stay.map(str::to_owned).into(),
             known: module.names.values().cloned().collect(),
-            unused: vec![20..24, 24..40],
+            unused: vec![20..36, 36..40],
         };
         let references = module.references().unwrap();
         let parts = Parts::of(&module, &references, &reached).unwrap();
