@@ -429,6 +429,21 @@ fn checkpoints_are_those_of_the_interpreter() {
     }
 }
 
+/// A fault and a checkpoint at the same stop: the checkpoint is of what the fault made.
+#[test]
+fn a_checkpoint_sees_the_fault_that_is_made_with_it() {
+    let text = r#"(module (memory (export "memory") 1) (global $count (mut i32) (i32.const 0))
+      (func (export "_start")
+        (loop $more
+          (global.set $count (i32.add (global.get $count) (i32.const 1)))
+          (br_if $more (i32.lt_u (global.get $count) (i32.const 1000000))))))"#;
+    let made = |engine, fault| committed(text, engine, 1 << 20, fault);
+    let [a, b] = [Choice::Interpreter, Choice::Compiler]
+        .map(|engine| made(engine, Some("1048576:global:0:0")));
+    assert_eq!(a, b);
+    assert_ne!(a, made(Choice::Interpreter, None));
+}
+
 #[test]
 fn a_fault_is_made_where_the_interpreter_makes_it() {
     for fault in ["1000000", "900000:5000:0", "1000000:global:1:3"] {

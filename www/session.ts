@@ -9,6 +9,9 @@ import type { ModuleInfo } from "./face";
 import type { InputItem } from "./inputs";
 import { UserError } from "./problem";
 
+/** Whether it may be another time's luck: then nothing is wrong with what was refused. */
+const passing = (code: string): boolean => ["runtime-crashed", "runtime-missing"].includes(code);
+
 export interface Program {
   /** The file's name, which the program also sees as its own. */
   name: string;
@@ -104,7 +107,7 @@ export class Session {
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       // The runtime's own failure says nothing about the program, so it is worth another try.
-      if (error.code !== "runtime-crashed") this.#loadError = { program, error };
+      if (!passing(error.code)) this.#loadError = { program, error };
       this.#events.programRefused(program, error);
       throw error;
     }
@@ -123,7 +126,7 @@ export class Session {
         this.#events.itemPlaced(item, entries);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
-        if (error.code !== "runtime-crashed") this.#refused.set(item, error);
+        if (!passing(error.code)) this.#refused.set(item, error);
         this.#events.itemRefused(item, error);
         throw error;
       }

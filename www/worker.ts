@@ -24,6 +24,8 @@ let face: Face;
 let rest: Rest;
 let task: Task;
 let loop: RunLoop | null = null;
+/** Controls of a run that has yet to start: what it needs may still be loading. */
+let early: Control[] = [];
 let broken = false;
 /** Only of the site's own page: in other people's pages nothing is stored. */
 let kept: KeptModules | null = null;
@@ -64,6 +66,9 @@ async function start(request: Extract<Request, { type: "start" }>): Promise<void
   loop?.free();
   loop = new RunLoop(request.run, run, post, () => face.back(), crashed, everything);
   loop.start();
+  const waiting = early.filter(({ run }) => run === request.run);
+  early = [];
+  for (const message of waiting) control(message);
   if (toKeep !== null) kept?.keep(task, toKeep);
 }
 
@@ -168,8 +173,12 @@ async function reply(request: Request | ReceiptRequest): Promise<void> {
   post({ type: "refused", id: request.id, problem });
 }
 
-/** Controls act at once, ahead of queued requests; those for a run that is gone are dropped. */
+/** Controls act at once, ahead of queued requests; those for a run that is gone are dropped, and those for the next wait. */
 function control(message: Control): void {
+  if (message.run > (loop?.number ?? 0)) {
+    early.push(message);
+    return;
+  }
   if (!loop || loop.number !== message.run) return;
   switch (message.type) {
     case "stdin":

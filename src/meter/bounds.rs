@@ -3,7 +3,8 @@
 use super::MeterError;
 use wasmparser::FuncType;
 
-/// Room for what metering adds to a function: two parameters, and locals.
+/// Room for what metering adds to a function for the interpreter: two parameters, and locals. For compilers it adds up to
+/// 16; their bound is 50 000.
 pub(super) const OWN_LOCALS: u32 = 10;
 /// Fewer than the 50 000 of browsers: wasmi has no more, and finds out when it runs.
 pub(super) const MOST_LOCALS: u32 = 30_000 - OWN_LOCALS;

@@ -351,21 +351,36 @@ impl<'a> Builder<'a> {
             });
         }
         frame += u64::from(code.scan.height);
-        let mut emitter = Emitter::new(
-            &self.layout,
-            &self.options,
-            self.wasm,
-            function,
-            std::mem::take(&mut code.instructions),
-        );
-        emitter.params = params.len() as u32;
-        emitter.locals = count;
-        emitter.results = self.layout.block_type(ty);
-        emitter.cells = frame as u32;
-        emitter.emit(&code.scan, &code.plan);
+        let write = |scan: &Scan, plan: &Plan, instructions: Vec<u8>| {
+            let mut emitter = Emitter::new(
+                &self.layout,
+                &self.options,
+                self.wasm,
+                function,
+                instructions,
+            );
+            emitter.params = params.len() as u32;
+            emitter.locals = count;
+            emitter.results = self.layout.block_type(ty);
+            emitter.cells = frame as u32;
+            emitter.emit(scan, plan);
+            emitter
+        };
+        let size = |emitter: &Emitter<'_>| {
+            emitter.code.len() + 8 * (locals.len() + emitter.own_locals().len())
+        };
+        let instructions = std::mem::take(&mut code.instructions);
+        let mut emitter = write(&code.scan, &code.plan, instructions);
+        if size(&emitter) > MOST_CODE && code.scan.grouping.is_some() {
+            // Stores in groups may be written twice. What an engine can take must not depend on that.
+            let grouping = code.scan.grouping.take();
+            emitter = write(&code.scan, &code.plan, Vec::new());
+            code.scan.grouping = grouping;
+        }
+        let now = size(&emitter);
         locals.extend(emitter.own_locals().iter().map(|&ty| (1, ty)));
-        if emitter.code.len() + 8 * locals.len() > MOST_CODE {
-            let (had, now) = (body.range(), emitter.code.len() + 8 * locals.len());
+        if now > MOST_CODE {
+            let had = body.range();
             return Err(MeterError::NoRoom {
                 what: format!("function {function}"),
                 found: format!("{} bytes of code, which become {now}", had.end - had.start),

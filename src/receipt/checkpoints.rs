@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckpointRoot {
-    /// [`VERSION`]
+    /// [`VERSION`]; 0 stands for the first, which did not say it.
+    #[serde(default)]
     pub version: u32,
     /// How many there are.
     pub count: Quantity,

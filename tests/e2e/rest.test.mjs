@@ -75,6 +75,21 @@ test("a run that turns out to need it gets it in the middle", async () => {
   await done();
 });
 
+test("a large module, whose instrumented form is kept, does without it", async () => {
+  const { page, network, done } = await visitor();
+  // A custom section of 300 kB makes it large enough.
+  const hello = await page.evaluate(async () => Array.from(new Uint8Array(await (await fetch("tasks/hello/hello.wasm")).arrayBuffer())));
+  const size = 300_000;
+  const section = [0, (size & 127) | 128, ((size >> 7) & 127) | 128, size >> 14, 4, ...Buffer.from("more"), ...new Uint8Array(size - 5)];
+  await dropProgram(page, "large.wasm", Buffer.from([...hello, ...section]));
+  for (let time = 1; time <= 2; time++) {
+    await page.click("#run");
+    await headline(page, "Finished with exit code 0");
+  }
+  assert.equal(network.asked, 0);
+  await done();
+});
+
 test("if it does not come in the middle of a run, the worker is replaced and nothing is lost", async () => {
   const { page, errors, network, done } = await visitor();
   await choose(page, "browser");

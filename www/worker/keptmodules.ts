@@ -20,7 +20,8 @@ export class KeptModules {
       task.takeKept(bytes);
       this.#names.add(name);
       return null;
-    } catch {
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) throw error;
       await kept.drop(this.#place(name));
       return name;
     }

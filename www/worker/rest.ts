@@ -46,7 +46,12 @@ export class Rest {
       await WebAssembly.instantiate(module, { first: this.#exports });
       this.#there = true;
     } catch (error) {
-      throw new UserError({ code: "runtime-missing", message: missing(error), hint: "Check your connection, then try it again." });
+      const other = error instanceof Gone || error instanceof WebAssembly.LinkError;
+      throw new UserError({
+        code: other ? "version-mixed" : "runtime-missing",
+        message: missing(error),
+        hint: other ? "The site was updated since this page was loaded. Reload the page." : "Check your connection, then try it again.",
+      });
     }
   }
 
@@ -63,8 +68,12 @@ export class Rest {
   }
 }
 
+/** The server has no such file: it has another version by now. */
+class Gone extends Error {}
+
 async function compiled(address: string): Promise<WebAssembly.Module> {
   const response = await fetch(address);
+  if (response.status === 404) throw new Gone("it is not there any more");
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
   // A plain file server need not know the type that streaming insists on.
   return WebAssembly.compile(await response.arrayBuffer());

@@ -76,7 +76,6 @@ const PARTS: split::Plan<'_> = split::Plan {
         "verirun::task::config",
         "verirun::bisect::",
         "verirun::checkpoint::",
-        "blake3::",
         "ed25519_dalek::",
         "curve25519_dalek::",
         "serde_json_canonicalizer::",

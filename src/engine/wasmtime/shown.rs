@@ -75,7 +75,12 @@ impl<C: AsContextMut<Data = Data>> Guest for ShownGuest<'_, C> {
         let waited = || "wasmtime waited".to_owned();
         flipped
             .ok_or_else(waited)?
-            .map_err(|error| format!("{error:#}"))
+            .map_err(|error| format!("{error:#}"))?;
+        // They were read before; a checkpoint may be taken at this stop too.
+        if let Some(it) = self.cells.get_mut(cell as usize) {
+            *it ^= bits;
+        }
+        Ok(())
     }
 
     fn memories(&self) -> usize {

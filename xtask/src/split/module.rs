@@ -10,6 +10,8 @@ use wasmparser::{
 /// A module's sections. All indices are the module's own.
 #[derive(Default)]
 pub struct Module<'a> {
+    /// All of it.
+    pub file: &'a [u8],
     pub types: Vec<RecGroup>,
     pub imports: Vec<Import<'a>>,
     /// How many of the functions are imported; these come first.
@@ -38,7 +40,10 @@ pub struct References {
 impl<'a> Module<'a> {
     /// Reads a module that wasm-bindgen wrote; refuses what such a module never has.
     pub fn read(wasm: &'a [u8]) -> Result<Self> {
-        let mut module = Self::default();
+        let mut module = Self {
+            file: wasm,
+            ..Self::default()
+        };
         for payload in Parser::new(0).parse_all(wasm) {
             match payload? {
                 Payload::TypeSection(section) => {

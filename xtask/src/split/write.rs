@@ -4,6 +4,7 @@ use super::module::{Module, References};
 use super::parts::Parts;
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{
@@ -143,6 +144,14 @@ impl<'m, 'a> Writer<'m, 'a> {
         Ok(types)
     }
 
+    /// The flag that the second part is there. Its name is that of the module that was split, so that parts of different
+    /// builds do not fit: everything else might.
+    fn flag_export(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.module.file.hash(&mut hasher);
+        format!("there-{:016x}", hasher.finish())
+    }
+
     /// How many stand-ins there are, each with a slot in a table of its own.
     fn stand_ins(&self) -> TableType {
         let slots = self.parts.called.len() as u64;
@@ -220,7 +229,7 @@ impl<'m, 'a> Writer<'m, 'a> {
         for &global in &self.globals {
             exports.export(&global_export(global), ExportKind::Global, global);
         }
-        exports.export(&global_export(flag), ExportKind::Global, flag);
+        exports.export(&self.flag_export(), ExportKind::Global, flag);
 
         let mut elements = ElementSection::new();
         for element in &module.elements {
@@ -291,11 +300,7 @@ impl<'m, 'a> Writer<'m, 'a> {
             let of = same.global_type(module.globals[global as usize].ty)?;
             imports.import(FIRST, &global_export(global), of);
         }
-        imports.import(
-            FIRST,
-            &global_export(module.globals.len() as u32),
-            Self::FLAG,
-        );
+        imports.import(FIRST, &self.flag_export(), Self::FLAG);
 
         let mut types = self.types()?;
         let nothing = types.len();
