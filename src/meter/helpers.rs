@@ -6,7 +6,7 @@
 //!   original type: it takes the count from the host, and gives it back.
 //! - For each cell of the guest's state, one that returns it, if the host is to look at it; and one that
 //!   flips bits of globals, for faults that are made on purpose.
-//! - For compilers, one that asks the host at a function's entry.
+//! - For compilers, one that asks the host at a function's entry; for wasmi, one that does so for leaves.
 //! - Fillers ([`Layout::fillers`]), which do nothing.
 //!
 //! They cost no steps and are no calls: what is counted is the task's own code.
@@ -38,7 +38,10 @@ pub(super) fn write(layout: &Layout, out: &mut Vec<u8>) {
         flip(layout, out);
     }
     if layout.enters {
-        enter(layout, out);
+        match layout.for_wasmi {
+            true => leaf(layout, out),
+            false => enter(layout, out),
+        }
     }
     for _ in 0..layout.fillers {
         body(out, &[], &[], &[I::End]);
@@ -217,6 +220,39 @@ fn enter(layout: &Layout, out: &mut Vec<u8>) {
         I::End,
     ];
     body(out, &[], &checked, &code);
+}
+
+/// `(level, more, left, function) -> deep`: a leaf is called at this level, in a function whose leaves may
+/// need as much more. Returns whether they may be deeper than any call before.
+fn leaf(layout: &Layout, out: &mut Vec<u8>) {
+    let (level, more, left, function) = (0, 1, 2, 3);
+    let code = [
+        I::GlobalGet(layout.room),
+        I::LocalGet(level),
+        I::I64Add,
+        I::I64Const(Level::PAST),
+        I::I64And,
+        I::I64Const(0),
+        I::I64Ne,
+        I::If(BlockType::Empty),
+        I::LocalGet(level),
+        I::LocalGet(left),
+        I::LocalGet(function),
+        I::Call(layout.host(HostFunction::Deeper)),
+        I::GlobalSet(layout.room),
+        I::End,
+        I::GlobalGet(layout.room),
+        I::LocalGet(level),
+        I::I64Add,
+        I::LocalGet(more),
+        I::I64Add,
+        I::I64Const(Level::PAST),
+        I::I64And,
+        I::I64Const(0),
+        I::I64Ne,
+        I::End,
+    ];
+    body(out, &[], &[], &code);
 }
 
 fn outside(layout: &Layout, function: u32, out: &mut Vec<u8>) {

@@ -19,6 +19,7 @@ mod function;
 mod gauge;
 mod helpers;
 mod layout;
+mod leaves;
 mod module;
 mod profile;
 mod profiler;

@@ -9,7 +9,8 @@
 //! both, and of an indirect one the wrapper that it comes to makes way for its function.
 
 use super::layout::{val_types, wide};
-use super::{HOST_MODULE, HostFunction, MeterError, Metered, MeteredId};
+use super::module::instrument_with;
+use super::{HOST_MODULE, HostFunction, MeterError, Metered, MeteredId, Options};
 use std::convert::Infallible;
 use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{
@@ -70,8 +71,10 @@ const ADDED: u32 = ProfileFunction::ALL.len() as u32;
 /// The metered form of `original` with a profile.
 ///
 /// # Errors
-/// If it can't be encoded again, which would be a mistake of ours.
-pub fn profiled(original: &[u8], metered: &Metered) -> Result<Metered, MeterError> {
+/// If it is not valid, or leaves no room for what metering adds.
+pub fn profiled(original: &[u8], options: &Options) -> Result<Metered, MeterError> {
+    // All functions tell how many steps are left.
+    let metered = &instrument_with(original, options, false)?;
     let shape = Shape::read(original, &metered.wasm)?;
     let mut module = Module::new();
     let mut pass = Pass {

@@ -34,6 +34,7 @@ impl Builder<'_> {
     }
 
     pub(super) fn write_types(&mut self) -> Result<(), MeterError> {
+        self.drop_leaves_without_room();
         let layout = &mut self.layout;
         let mut types = TypeSection::new();
         for ty in &layout.types {
@@ -45,6 +46,19 @@ impl Builder<'_> {
             let mut results = val_types(ty.results(), 0);
             results.extend(val_types(&ty.params()[layout.kept(index)], 1));
             types.ty().function(val_types(ty.params(), 2), results);
+        }
+        layout.first_leaf_type = types.len();
+        if layout
+            .leaves
+            .iter()
+            .flatten()
+            .any(|leaf| leaf.cost.is_none())
+        {
+            for (index, ty) in (0..).zip(&layout.types) {
+                let mut results = val_types(ty.results(), 0);
+                results.extend(val_types(&ty.params()[layout.kept(index)], 1));
+                types.ty().function(val_types(ty.params(), 1), results);
+            }
         }
         layout.host_type = types.len();
         for function in HostFunction::ALL {
@@ -100,6 +114,14 @@ impl Builder<'_> {
             helpers.push(types.len());
             types.ty().function([ValType::I32, ValType::I64], []);
         }
+        if !layout.leaves.is_empty() {
+            layout.enters = true;
+            helpers.push(types.len());
+            types.ty().function(
+                [ValType::I64, ValType::I64, ValType::I64, ValType::I32],
+                [ValType::I32],
+            );
+        }
         layout.helper_types = helpers;
         check_count("types", layout.types.len(), types.len(), MOST_ITEMS)?;
         let functions = layout.functions.len();
@@ -124,6 +146,19 @@ impl Builder<'_> {
         }
         types.append_to(&mut self.out);
         Ok(())
+    }
+
+    /// Whether a module is refused does not depend on the engine: what compilers do without must fit.
+    fn drop_leaves_without_room(&mut self) {
+        let layout = &self.layout;
+        let growable = layout.memories.len() + layout.tables.len();
+        let cells = 2 * layout.variables.len() + layout.tables.len();
+        let outside = self.head.exports.len() + layout.imported as usize;
+        let functions = layout.functions.len() + outside + growable + cells + 16;
+        let types = 4 * layout.types.len() + growable + 16;
+        if functions.max(types) > MOST_ITEMS as usize {
+            self.layout.leaves.clear();
+        }
     }
 
     pub(super) fn write_imports(&mut self) -> Result<(), MeterError> {

@@ -11,6 +11,7 @@ use super::plan::Plan;
 use super::scan::{Bulk, Event, Kind, LabelId, LabelKind, Scan};
 use crate::meter::cost::Unit;
 use crate::meter::layout::Layout;
+use crate::meter::leaves::Leaf;
 use crate::meter::{Detail, HostFunction, Level, Options, Target};
 use wasm_encoder::{BlockType, Encode, Instruction, ValType};
 
@@ -28,6 +29,8 @@ pub(in crate::meter) struct Emitter<'a> {
     pub function: u32,
     /// Its type.
     pub ty: u32,
+    /// It is a leaf: it has no level.
+    pub is_leaf: bool,
     /// How many parameters it has.
     pub params: u32,
     /// How many locals it has, its parameters included.
@@ -47,6 +50,9 @@ pub(in crate::meter) struct Emitter<'a> {
     /// Our own locals behind the function's, made as they are needed.
     own: Vec<ValType>,
     level: Option<u32>,
+    /// Where it calls leaves: the largest level that they have, less its own, and the local that is not 0
+    /// if that may be past a peak.
+    leaves: Option<(i64, u32)>,
     narrow: Option<u32>,
     wide: Option<u32>,
     vectors: [Option<u32>; 3],
@@ -76,6 +82,7 @@ impl<'a> Emitter<'a> {
             wasm,
             function,
             ty: 0,
+            is_leaf: false,
             params: 0,
             locals: 0,
             results: BlockType::Empty,
@@ -86,6 +93,7 @@ impl<'a> Emitter<'a> {
             in_doubled: false,
             own: Vec::new(),
             level: None,
+            leaves: None,
             narrow: None,
             wide: None,
             vectors: [None; 3],
@@ -108,8 +116,16 @@ impl<'a> Emitter<'a> {
         }
     }
 
+    /// How many parameters are added.
+    fn added(&self) -> u32 {
+        if self.is_leaf { 1 } else { 2 }
+    }
+
     fn left(&self) -> u32 {
-        self.layout.left_local(self.ty)
+        match self.is_leaf {
+            true => self.params,
+            false => self.layout.left_local(self.ty),
+        }
     }
 
     fn base(&self) -> u32 {
@@ -148,6 +164,105 @@ impl<'a> Emitter<'a> {
         self.take_kept(ty, steps);
     }
 
+    /// Puts this function's level, and what is added to it.
+    fn put_level(&mut self, more: i64) {
+        let (from, more) = match self.level {
+            Some(level) => (level, more),
+            None => (self.base(), more + self.mine()),
+        };
+        self.put(&[Instruction::LocalGet(from)]);
+        if more != 0 {
+            self.put(&[Instruction::I64Const(more), Instruction::I64Add]);
+        }
+    }
+
+    /// What this function adds to its caller's level.
+    fn mine(&self) -> i64 {
+        Level {
+            depth: 1,
+            cells: self.cells,
+        }
+        .pack()
+    }
+
+    /// Watches the peaks for a leaf that is about to be called, where it may be past one. `credit` was
+    /// charged by then and is not executed: if a limit is passed, the count is exact.
+    fn watch(&mut self, function: u32, credit: i64) {
+        let (Some(leaf), Some((most, deep))) = (self.layout.leaf(function), self.leaves) else {
+            return;
+        };
+        let its = leaf.level().pack();
+        self.put(&[
+            Instruction::LocalGet(deep),
+            Instruction::If(BlockType::Empty),
+        ]);
+        self.put_level(its);
+        self.put(&[
+            Instruction::I64Const(most - its),
+            Instruction::LocalGet(self.left()),
+        ]);
+        if credit != 0 {
+            self.put(&[Instruction::I64Const(credit), Instruction::I64Add]);
+        }
+        self.put(&[
+            Instruction::I32Const(function as i32),
+            Instruction::Call(self.layout.enter()),
+            Instruction::LocalSet(deep),
+            Instruction::End,
+        ]);
+    }
+
+    /// At the entry of a function that calls leaves, one test for its own level and theirs. Where that
+    /// does not hold it looks at its own, and [`Emitter::watch`] at each of theirs.
+    fn enter_above_leaves(&mut self, most: i64, deep: u32, has_level: bool) {
+        self.check();
+        if has_level {
+            let (mine, base, level) = (self.mine(), self.base(), self.level_local());
+            self.put(&[
+                Instruction::LocalGet(base),
+                Instruction::I64Const(mine),
+                Instruction::I64Add,
+                Instruction::LocalSet(level),
+            ]);
+        }
+        let past = [
+            Instruction::I64Const(Level::PAST),
+            Instruction::I64And,
+            Instruction::I64Const(0),
+            Instruction::I64Ne,
+            Instruction::If(BlockType::Empty),
+        ];
+        // In this order wasmi has the sum in its register.
+        let sum = |emitter: &mut Self, more: i64| {
+            let (from, more) = match emitter.level {
+                Some(level) => (level, more),
+                None => (emitter.base(), more + emitter.mine()),
+            };
+            emitter.put(&[
+                Instruction::GlobalGet(emitter.layout.room),
+                Instruction::LocalGet(from),
+                Instruction::I64Add,
+            ]);
+            if more != 0 {
+                emitter.put(&[Instruction::I64Const(more), Instruction::I64Add]);
+            }
+        };
+        sum(self, most);
+        self.put(&past);
+        self.put(&[Instruction::I32Const(1), Instruction::LocalSet(deep)]);
+        sum(self, 0);
+        self.put(&past);
+        self.put_level(0);
+        self.put(&[
+            Instruction::LocalGet(self.left()),
+            Instruction::I32Const(self.function as i32),
+            Instruction::Call(self.layout.host(HostFunction::Deeper)),
+            Instruction::GlobalSet(self.layout.room),
+            Instruction::End,
+            Instruction::End,
+        ]);
+    }
+
     /// Writes a call of a host function: all is settled, and then it needs no wrapper.
     fn call_host(&mut self, function: u32) {
         let left = self.left();
@@ -164,7 +279,7 @@ impl<'a> Emitter<'a> {
     fn charges_next(&self, kind: &Kind) -> bool {
         let calls = match *kind {
             Kind::Call(function) => function >= self.layout.imported,
-            Kind::CallIndirect { .. } => true,
+            Kind::CallIndirect { .. } | Kind::CallLeaf(_) => true,
             _ => false,
         };
         calls && self.layout.for_wasmi && self.detail == Detail::Fast
@@ -174,13 +289,13 @@ impl<'a> Emitter<'a> {
     fn moved(&self, local: u32) -> u32 {
         match local < self.params {
             true => local,
-            false => local + 2,
+            false => local + self.added(),
         }
     }
 
     fn make(&mut self, ty: ValType) -> u32 {
         self.own.push(ty);
-        self.locals + 2 + self.own.len() as u32 - 1
+        self.locals + self.added() + self.own.len() as u32 - 1
     }
 
     fn level_local(&mut self) -> u32 {
@@ -229,10 +344,11 @@ impl<'a> Emitter<'a> {
 
     /// Asks the host for more if no steps are left.
     fn check(&mut self) {
+        let left = self.left();
         let rare = emit_host_check(
             &mut self.code,
             self.layout,
-            self.layout.left_local(self.ty),
+            left,
             Some(self.function),
             self.detail == Detail::Exact,
         );
@@ -267,16 +383,12 @@ impl<'a> Emitter<'a> {
     fn enter(&mut self, calls: bool) {
         // One test for both: `left` is negative, which is bit 63 too. If it has so many bits that it
         // looks like a depth (the host grants less at a time), the helper finds nothing to ask.
-        let both = calls && self.layout.enters;
+        let both = calls && self.layout.enters && !self.layout.for_wasmi;
         if calls && !both && self.detail == Detail::Fast {
             self.check();
         }
         let (left, base) = (self.left(), self.base());
-        let mine = Level {
-            depth: 1,
-            cells: self.cells,
-        }
-        .pack();
+        let mine = self.mine();
         // In this order wasmi needs four operators: it adds a constant into a local in one, and what
         // `global.get` leaves in its register is not moved.
         if calls {
@@ -336,7 +448,25 @@ impl<'a> Emitter<'a> {
 
     /// Writes the function's code, without the declarations of locals.
     pub fn emit(&mut self, scan: &Scan, plan: &Plan) {
-        self.enter(scan.calls);
+        let leaves = scan.events.iter().filter_map(|event| match event.kind {
+            Kind::CallLeaf(function) | Kind::CallPlain { function, .. } => {
+                self.layout.leaf(function)
+            }
+            _ => None,
+        });
+        let most = leaves.map(Leaf::level).reduce(Level::max);
+        if let Some(most) = most {
+            let has_level = scan.events.iter().any(|event| match event.kind {
+                Kind::Call(function) => function >= self.layout.imported,
+                Kind::CallIndirect { .. } => true,
+                _ => false,
+            });
+            let (most, deep) = (most.pack(), self.make(ValType::I32));
+            self.leaves = Some((most, deep));
+            self.enter_above_leaves(most, deep, has_level);
+        } else if !self.is_leaf {
+            self.enter(scan.calls);
+        }
         // Branches to the function's label find a block that has its results.
         self.wrapped = scan.labels.first().is_some_and(|label| label.targeted);
         if self.wrapped {
@@ -471,6 +601,18 @@ impl<'a> Emitter<'a> {
                 let ty = self.layout.functions[function as usize];
                 let call = Instruction::Call(self.layout.function(function));
                 self.call(ty, call, None, next);
+            }
+            Kind::CallPlain { function, .. } => {
+                self.watch(function, plan.credit[index]);
+                self.put(&[Instruction::Call(self.layout.function(function))]);
+            }
+            Kind::CallLeaf(function) => {
+                self.watch(function, 0);
+                self.put(&[
+                    Instruction::LocalGet(left),
+                    Instruction::Call(self.layout.function(function)),
+                ]);
+                self.take_kept(self.layout.functions[function as usize], next);
             }
             Kind::ReturnCall(function) => {
                 let ty = self.layout.functions[function as usize];

@@ -5,6 +5,7 @@
 use super::group::{Grouping, Step};
 use super::nan::{Float, Flow, Maker, makes};
 use crate::meter::cost::{Unit, weight};
+use crate::meter::leaves::Leaf;
 use wasmparser::{
     BinaryReaderError, BlockType, FuncValidator, FunctionBody, ModuleArity, Operator, ValType,
     WasmModuleResources,
@@ -82,6 +83,13 @@ pub(in crate::meter) enum Kind {
     Return,
     Unreachable,
     Call(u32),
+    /// A call of a leaf ([`crate::meter::leaves`]), and of one that is left as it is. [`scan`] finds only calls.
+    CallLeaf(u32),
+    CallPlain {
+        function: u32,
+        /// What the leaf costs.
+        cost: u32,
+    },
     CallIndirect {
         ty: u32,
         table: u32,
@@ -136,6 +144,22 @@ pub(in crate::meter) struct Scan {
     pub grouping: Option<Grouping>,
     /// By event, where floats are followed: what it makes.
     pub made: Vec<(usize, Float)>,
+}
+
+impl Scan {
+    /// Tells calls of leaves from others.
+    pub fn mark_leaves(&mut self, leaf: impl Fn(u32) -> Option<Leaf>) {
+        for event in &mut self.events {
+            if let Kind::Call(function) = event.kind
+                && let Some(leaf) = leaf(function)
+            {
+                event.kind = match leaf.cost {
+                    Some(cost) => Kind::CallPlain { function, cost },
+                    None => Kind::CallLeaf(function),
+                };
+            }
+        }
+    }
 }
 
 /// An open block.
