@@ -1,10 +1,9 @@
 //! `cargo xtask test` and its fast part, `cargo xtask check`.
 
 use crate::layout::Layout;
-use crate::{browser, guests, node, npm, process, site, task_check, tasks, tools};
+use crate::{browser, guests, node, npm, process, site, spec, task_check, tasks, tools};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Native code is checked and tested with the second engine; wasmtime is a dependency of the tests
@@ -88,7 +87,7 @@ pub fn test(layout: &Layout) -> Result<()> {
             WITH_WASMTIME,
             "--locked",
         ]))?;
-        Ok((layout.built("verirun"), layout.built("examples/spec")))
+        Ok((layout.built("verirun"), layout.built("spec")))
     };
     report.step("sample tasks", || {
         let tasks = tasks::build(layout)?;
@@ -99,8 +98,7 @@ pub fn test(layout: &Layout) -> Result<()> {
         && report.step("npm package", || npm::build(layout))
     {
         report.step("the specification's tests, for browsers", || {
-            let out = layout.target.join("spec/spec.json");
-            process::run(Command::new(built()?.1).arg(out))
+            spec::build(layout, &built()?.1)
         });
         report.step("end-to-end tests", || {
             end_to_end(layout, &browser, &firefox, &built()?.0)
@@ -138,6 +136,8 @@ fn static_checks(report: &mut Report, layout: &Layout) {
         tools::ensure_targets(layout)?;
         let mut command = layout.cargo(&[
             "clippy",
+            "--package=verirun",
+            "--package=verirun-spec",
             "--target=wasm32-unknown-unknown",
             "--lib",
             "--no-default-features",

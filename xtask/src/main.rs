@@ -15,6 +15,7 @@ mod runtimes;
 mod scale;
 mod serve;
 mod site;
+mod spec;
 mod split;
 mod task_build;
 mod task_check;
