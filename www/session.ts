@@ -10,7 +10,7 @@ import type { InputItem } from "./inputs";
 import { UserError } from "./problem";
 
 /** Whether it may be another time's luck: then nothing is wrong with what was refused. */
-const passing = (code: string): boolean => ["runtime-crashed", "runtime-missing"].includes(code);
+const passing = (code: string): boolean => ["runtime-crashed", "runtime-missing", "run-gone", "cancelled"].includes(code);
 
 export interface Program {
   /** The file's name, which the program also sees as its own. */

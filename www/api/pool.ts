@@ -40,6 +40,7 @@ export class Slot {
           this.problem = problem;
         },
         hears: () => {},
+        waiting: () => {},
         output: (...all) => this.events?.output(...all),
         status: (...all) => this.events?.status(...all),
         done: (...all) => this.events?.done(...all),
