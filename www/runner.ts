@@ -183,6 +183,8 @@ export class Runner {
   cancel(): void {
     if (this.#bar.phase === "starting") {
       this.#starting.abort();
+      // Or what is queued would ask for the same again.
+      this.#workbench?.session.abandon();
       this.client.abandon();
     }
     // If it has begun all the same, this ends it.

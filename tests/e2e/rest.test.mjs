@@ -132,7 +132,7 @@ test("Cancel ends the wait for it before a run, and the next run asks again", as
 test("Cancel ends it too where the program itself waits, and holds nothing against the program", async () => {
   const { page, network, done } = await visitor();
   network.there = null;
-  await drop(page, [{ name: "waits.wat", bytes: '(module (func (export "_start")))' }]);
+  await drop(page, [{ name: "waits.wat", bytes: '(module (memory (export "memory") 1) (func (export "_start")))' }]);
   await page.locator("#program strong", { hasText: "waits.wat" }).waitFor();
   await page.click("#run");
   await headline(page, "Loading the rest of the runtime");

@@ -169,6 +169,16 @@ test("only what says something about a program or a file is held against it", as
     await one.sync();
     assert.deepEqual(seen, ["runtime-missing", "runtime-crashed", "cancelled", "run-gone", ...(items.length ? ["placed"] : []), "loaded"]);
 
+    // What is queued goes with what is given up, and what comes after it is new.
+    seen.length = 0;
+    const left = session(["cancelled"], items);
+    const queued = [left.sync(), left.sync(), left.sync()];
+    await Promise.resolve();
+    left.abandon();
+    for (const each of queued) await assert.rejects(each, { code: "cancelled" });
+    await left.sync();
+    assert.deepEqual(seen, ["cancelled", ...(items.length ? ["placed"] : []), "loaded"]);
+
     const refused = session(["bad-module"], items);
     await assert.rejects(refused.sync(), { code: "bad-module" });
     await assert.rejects(refused.sync(), { code: "bad-module" }, "it is not asked a second time");
