@@ -1,6 +1,7 @@
 //! `cargo xtask`: everything the project does, one command each.
 
 mod bench;
+mod binaryen;
 mod browser;
 mod checks;
 mod go;
@@ -14,6 +15,7 @@ mod process;
 mod runtimes;
 mod scale;
 mod serve;
+mod shape;
 mod site;
 mod spec;
 mod split;
@@ -43,7 +45,8 @@ Usage: cargo xtask <command>
           in Chromium and, where installed, Firefox; a table, and charts in dist/bench/
   bench interpreter [--browser NAME] [--rounds N] [--variants A,B] [--programs A,B] [--fuel]
           compare builds of the interpreter in Chromium and, where installed, Firefox;
-          --fuel turns wasmi's own metering on
+          the variant `site` is the site's, with metering and all, `NAME@once` measures one
+          long run in a worker of its own; --fuel turns wasmi's own metering on
   bench meter [--browser NAME] [--rounds N] [--programs A,B]
           what metering costs, on the browser's own engine and on the interpreter in it
   bench scale [PART...]
