@@ -58,6 +58,25 @@ pub fn check(layout: &Layout) -> Result<()> {
     report.finish()
 }
 
+/// What `tests/e2e/spec.test.mjs` needs.
+pub fn spec(layout: &Layout) -> Result<()> {
+    compile_tests(layout)?;
+    spec::build(layout, &layout.built("spec"))
+}
+
+/// What the Rust tests are built with is used from then on. Cargo would compile most crates again for any other choice of
+/// packages, since features would be others, wasmtime's among them.
+fn compile_tests(layout: &Layout) -> Result<()> {
+    process::run(&mut layout.cargo(&[
+        "test",
+        "--no-run",
+        "--quiet",
+        "--workspace",
+        WITH_WASMTIME,
+        "--locked",
+    ]))
+}
+
 /// Everything.
 pub fn test(layout: &Layout) -> Result<()> {
     // First, so that what cannot be installed is known before the minutes of compiling.
@@ -76,17 +95,8 @@ pub fn test(layout: &Layout) -> Result<()> {
     let mut report = Report::default();
     static_checks(&mut report, layout);
     rust_tests(&mut report, layout);
-    // What the Rust tests were built with is used from here on. Cargo would compile most crates again for any other choice
-    // of packages, since features would be others, wasmtime's among them.
     let built = || -> Result<(PathBuf, PathBuf)> {
-        process::run(&mut layout.cargo(&[
-            "test",
-            "--no-run",
-            "--quiet",
-            "--workspace",
-            WITH_WASMTIME,
-            "--locked",
-        ]))?;
+        compile_tests(layout)?;
         Ok((layout.built("verirun"), layout.built("spec")))
     };
     report.step("sample tasks", || {
