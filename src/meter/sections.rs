@@ -3,7 +3,7 @@
 use super::bounds::{MOST_ITEMS, MOST_SEGMENTS, check_count};
 use super::layout::{val_types, wide};
 use super::module::{Builder, HOST_MODULE};
-use super::{Detail, HostFunction, MeterError};
+use super::{Detail, HostFunction, MeterError, StateExports};
 use std::collections::BTreeSet;
 use wasm_encoder::reencode::utils;
 use wasm_encoder::{
@@ -111,7 +111,7 @@ impl Builder<'_> {
             layout.make_cells();
             helpers.extend(layout.cells.iter().map(|_| types.len()));
             types.ty().function([], [ValType::I64]);
-            helpers.push(types.len());
+            helpers.extend((0..layout.flips()).map(|_| types.len()));
             types.ty().function([ValType::I32, ValType::I64], []);
         }
         if !layout.leaves.is_empty() {
@@ -154,7 +154,8 @@ impl Builder<'_> {
         let growable = layout.memories.len() + layout.tables.len();
         let cells = 2 * layout.variables.len() + layout.tables.len();
         let outside = self.head.exports.len() + layout.imported as usize;
-        let functions = layout.functions.len() + outside + growable + cells + 16;
+        let flips = cells / StateExports::SHARE as usize;
+        let functions = layout.functions.len() + outside + growable + cells + flips + 16;
         let types = 4 * layout.types.len() + growable + 16;
         if functions.max(types) > MOST_ITEMS as usize {
             self.layout.leaves.clear();
@@ -240,7 +241,10 @@ impl Builder<'_> {
                 let function = self.layout.first_cell() + index;
                 exports.export(&state.cell(index), ExportKind::Func, function);
             }
-            exports.export(&state.flip(), ExportKind::Func, self.layout.flip());
+            for share in 0..self.layout.flips() {
+                let name = state.flip(share * StateExports::SHARE);
+                exports.export(&name, ExportKind::Func, self.layout.first_flip() + share);
+            }
             for index in 0..state.memories {
                 exports.export(&state.memory(index), ExportKind::Memory, index);
             }
