@@ -113,14 +113,17 @@ fn body(out: &mut Vec<u8>, locals: &[(u32, ValType)], code: &[u8], rest: &[I<'_>
 }
 
 fn import(layout: &Layout, function: u32, out: &mut Vec<u8>) {
+    let ty = layout.functions[function as usize];
     let params = layout.type_of(function).params().len() as u32;
-    let left = params;
+    let left = layout.left_local(ty);
     let mut code = Vec::new();
     // A host function may show what it sees to the world: nothing may be left over.
     emit_host_check(&mut code, layout, left, Some(function), false);
     let mut rest = vec![I::LocalGet(left), I::GlobalSet(layout.left)];
     rest.extend((0..params).map(I::LocalGet));
-    rest.extend([I::Call(function), I::LocalGet(left), I::End]);
+    rest.push(I::Call(function));
+    rest.extend(layout.kept(ty).map(|param| I::LocalGet(param as u32)));
+    rest.extend([I::LocalGet(left), I::End]);
     body(out, &[], &code, &rest);
 }
 
@@ -217,14 +220,15 @@ fn enter(layout: &Layout, out: &mut Vec<u8>) {
 }
 
 fn outside(layout: &Layout, function: u32, out: &mut Vec<u8>) {
+    let ty = layout.functions[function as usize];
     let params = layout.type_of(function).params().len() as u32;
     let mut code: Vec<I<'_>> = (0..params).map(I::LocalGet).collect();
+    code.extend(layout.behind(ty, I::GlobalGet(layout.left), I::I64Const(0)));
     code.extend([
-        I::GlobalGet(layout.left),
-        I::I64Const(0),
         I::Call(layout.function(function)),
         I::GlobalSet(layout.left),
-        I::End,
     ]);
+    code.extend(layout.kept(ty).map(|_| I::Drop));
+    code.push(I::End);
     body(out, &[], &[], &code);
 }

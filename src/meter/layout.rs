@@ -2,6 +2,7 @@
 
 use super::{CellOf, HostFunction};
 use std::collections::HashMap;
+use std::ops::Range;
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{BlockType, ValType};
 use wasmparser::FuncType;
@@ -53,9 +54,16 @@ impl Cell {
     }
 }
 
+/// The most parameters that a function returns for its steps left to stay where they are.
+const MOST_KEPT: usize = 6;
+
 /// Where everything is in the new module.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
+    /// The code is for wasmi.
+    pub for_wasmi: bool,
+    /// Functions may return parameters that nobody asks for ([`Layout::kept`]).
+    pub keeps: bool,
     pub types: Vec<FuncType>,
     /// Types of all functions, imports first.
     pub functions: Vec<u32>,
@@ -93,6 +101,47 @@ impl Layout {
     /// The type with which metered code calls functions of type `ty`.
     pub fn metered_type(&self, ty: u32) -> u32 {
         self.types.len() as u32 + ty
+    }
+
+    /// The parameters that a function of type `ty` also returns, between its results and the steps left.
+    ///
+    /// wasmi has a function's results in the slots that its parameters were in. So the steps left, which
+    /// are a parameter too, need not be moved if so many results come before them as parameters do; and
+    /// a parameter that is returned at its own place costs nothing. A tail call can't have it, since the
+    /// function that is called would have to return the same.
+    pub fn kept(&self, ty: u32) -> Range<usize> {
+        let ty = &self.types[ty as usize];
+        let (params, results) = (ty.params().len(), ty.results().len());
+        match self.keeps && params > results && params - results <= MOST_KEPT {
+            true => results..params,
+            false => 0..0,
+        }
+    }
+
+    /// Whether a function of type `ty` takes the steps left behind its caller's level, for the same reason.
+    pub fn is_swapped(&self, ty: u32) -> bool {
+        let ty = &self.types[ty as usize];
+        self.for_wasmi && ty.params().len() + 1 == ty.results().len()
+    }
+
+    /// The local with the steps left, in a function of type `ty`.
+    pub fn left_local(&self, ty: u32) -> u32 {
+        let params = self.types[ty as usize].params().len() as u32;
+        params + u32::from(self.is_swapped(ty))
+    }
+
+    /// The local with the caller's level, in a function of type `ty`.
+    pub fn base_local(&self, ty: u32) -> u32 {
+        let params = self.types[ty as usize].params().len() as u32;
+        params + u32::from(!self.is_swapped(ty))
+    }
+
+    /// What is put behind the arguments of a call of type `ty`: the steps left and the level.
+    pub fn behind<T>(&self, ty: u32, left: T, level: T) -> [T; 2] {
+        match self.is_swapped(ty) {
+            true => [level, left],
+            false => [left, level],
+        }
     }
 
     /// The new index of a function. A host function of the task is reached through a wrapper.

@@ -31,9 +31,24 @@ pub const HOST_MODULE: &str = "verirun";
 /// # Errors
 /// If it is not valid under [`super::features`], or at a bound of what engines accept.
 pub fn instrument(wasm: &[u8], options: &Options) -> Result<Metered, MeterError> {
+    let for_wasmi = options.target == Target::Interpreter;
+    match build(wasm, options, for_wasmi)? {
+        Some(metered) => Ok(metered),
+        None => build(wasm, options, false)?
+            .ok_or_else(|| MeterError::Unexpected("a function returns too much".to_owned())),
+    }
+}
+
+/// Instruments a module; `None` if functions may not return their parameters, which was asked for with
+/// `keeps`.
+fn build(wasm: &[u8], options: &Options, keeps: bool) -> Result<Option<Metered>, MeterError> {
     let mut builder = Builder {
         out: Vec::with_capacity(wasm.len() + wasm.len() / 2 + 4096),
-        layout: Layout::default(),
+        layout: Layout {
+            for_wasmi: options.target == Target::Interpreter,
+            keeps,
+            ..Layout::default()
+        },
         options: *options,
         wasm,
         head: Head::default(),
@@ -92,7 +107,7 @@ pub(super) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn run(mut self) -> Result<Metered, MeterError> {
+    fn run(mut self) -> Result<Option<Metered>, MeterError> {
         let mut validator = Validator::new_with_features(super::features());
         let mut parser = Parser::new(0);
         parser.set_features(super::features());
@@ -107,6 +122,9 @@ impl<'a> Builder<'a> {
                     self.function(&mut validator, &body)?;
                     if let Some(code) = &mut self.code {
                         code.allocations = validator.into_allocations();
+                        if code.scan.tail_calls && self.layout.keeps {
+                            return Ok(None);
+                        }
                     }
                 }
                 _ => match payload {
@@ -125,7 +143,7 @@ impl<'a> Builder<'a> {
         }
         let exact = self.options.detail == Detail::Exact;
         let state = self.state_exports();
-        Ok(Metered {
+        Ok(Some(Metered {
             id: MeteredId::fresh(),
             wasm: self.out,
             start: self.head.start.map(|_| self.head.start_name),
@@ -134,7 +152,7 @@ impl<'a> Builder<'a> {
             memory_pages: self.layout.memories.iter().map(|memory| memory.min).sum(),
             state,
             profiled: false,
-        })
+        }))
     }
 
     /// The exports that show the guest's state, if they are asked for.
@@ -360,6 +378,7 @@ impl<'a> Builder<'a> {
                 instructions,
             );
             emitter.params = params.len() as u32;
+            emitter.ty = ty;
             emitter.locals = count;
             emitter.results = self.layout.block_type(ty);
             emitter.cells = frame as u32;

@@ -41,10 +41,10 @@ impl Builder<'_> {
                 .ty()
                 .function(val_types(ty.params(), 0), val_types(ty.results(), 0));
         }
-        for ty in &layout.types {
-            types
-                .ty()
-                .function(val_types(ty.params(), 2), val_types(ty.results(), 1));
+        for (index, ty) in (0..).zip(&layout.types) {
+            let mut results = val_types(ty.results(), 0);
+            results.extend(val_types(&ty.params()[layout.kept(index)], 1));
+            types.ty().function(val_types(ty.params(), 2), results);
         }
         layout.host_type = types.len();
         for function in HostFunction::ALL {

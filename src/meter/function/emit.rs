@@ -1,7 +1,8 @@
 //! The new code of a function.
 //!
 //! Parameters: the function's own, then `left` and `base` (the caller's level). Results: the
-//! function's own, then `left`. Locals of the function move up by two; ours come behind them.
+//! function's own, then `left`. Locals of the function move up by two; ours come behind them. For wasmi
+//! both may be otherwise ([`Layout::kept`], [`Layout::is_swapped`]).
 
 mod floats;
 
@@ -25,6 +26,8 @@ pub(in crate::meter) struct Emitter<'a> {
     pub wasm: &'a [u8],
     /// The function's index in the original module.
     pub function: u32,
+    /// Its type.
+    pub ty: u32,
     /// How many parameters it has.
     pub params: u32,
     /// How many locals it has, its parameters included.
@@ -72,6 +75,7 @@ impl<'a> Emitter<'a> {
             target: options.target,
             wasm,
             function,
+            ty: 0,
             params: 0,
             locals: 0,
             results: BlockType::Empty,
@@ -105,11 +109,65 @@ impl<'a> Emitter<'a> {
     }
 
     fn left(&self) -> u32 {
-        self.params
+        self.layout.left_local(self.ty)
     }
 
     fn base(&self) -> u32 {
-        self.params + 1
+        self.layout.base_local(self.ty)
+    }
+
+    /// Puts what the function returns behind its own results.
+    fn put_kept(&mut self) {
+        for param in self.layout.kept(self.ty) {
+            self.put(&[Instruction::LocalGet(param as u32)]);
+        }
+        self.put(&[Instruction::LocalGet(self.left())]);
+    }
+
+    /// Takes what a function of type `ty` returned behind its own results, and charges for what comes next.
+    fn take_kept(&mut self, ty: u32, steps: i64) {
+        if steps != 0 {
+            self.put(&[Instruction::I64Const(steps), Instruction::I64Sub]);
+        }
+        self.put(&[Instruction::LocalSet(self.left())]);
+        for _ in self.layout.kept(ty) {
+            self.put(&[Instruction::Drop]);
+        }
+    }
+
+    /// Writes a call of a function or, with the number of a table, through that. The index of the
+    /// latter is in a local.
+    fn call(&mut self, ty: u32, call: Instruction<'_>, index: Option<u32>, steps: i64) {
+        let (left, level) = (self.left(), self.level_local());
+        let behind = self.layout.behind(ty, left, level);
+        self.put(&behind.map(Instruction::LocalGet));
+        if let Some(index) = index {
+            self.put(&[Instruction::LocalGet(index)]);
+        }
+        self.put(&[call]);
+        self.take_kept(ty, steps);
+    }
+
+    /// Writes a call of a host function: all is settled, and then it needs no wrapper.
+    fn call_host(&mut self, function: u32) {
+        let left = self.left();
+        emit_host_check(&mut self.code, self.layout, left, Some(function), false);
+        self.put(&[
+            Instruction::LocalGet(left),
+            Instruction::GlobalSet(self.layout.left),
+            Instruction::Call(function),
+        ]);
+    }
+
+    /// Whether an event is a call that is charged together with what comes next, in one operator of
+    /// wasmi's.
+    fn charges_next(&self, kind: &Kind) -> bool {
+        let calls = match *kind {
+            Kind::Call(function) => function >= self.layout.imported,
+            Kind::CallIndirect { .. } => true,
+            _ => false,
+        };
+        calls && self.layout.for_wasmi && self.detail == Detail::Fast
     }
 
     /// Where a local of the function is now.
@@ -174,7 +232,7 @@ impl<'a> Emitter<'a> {
         let rare = emit_host_check(
             &mut self.code,
             self.layout,
-            self.params,
+            self.layout.left_local(self.ty),
             Some(self.function),
             self.detail == Detail::Exact,
         );
@@ -311,7 +369,9 @@ impl<'a> Emitter<'a> {
             self.code.extend_from_slice(&self.wasm[copied..event.start]);
             copied = event.end;
             self.event(scan, plan, index, event);
-            self.charge(plan.charges[index + 1], event.end);
+            if !self.charges_next(&event.kind) {
+                self.charge(plan.charges[index + 1], event.end);
+            }
         }
         copied
     }
@@ -323,6 +383,10 @@ impl<'a> Emitter<'a> {
 
     fn event(&mut self, scan: &Scan, plan: &Plan, index: usize, event: &Event) {
         let left = self.left();
+        let next = match self.charges_next(&event.kind) {
+            true => plan.charges[index + 1],
+            false => 0,
+        };
         match event.kind {
             Kind::Local { opcode, index } => {
                 let moved = self.moved(index);
@@ -377,7 +441,8 @@ impl<'a> Emitter<'a> {
                 if self.wrapped {
                     self.put(&[Instruction::End]);
                 }
-                self.put(&[Instruction::LocalGet(left), Instruction::End]);
+                self.put_kept();
+                self.put(&[Instruction::End]);
             }
             Kind::BrIf { label, depth } => {
                 let depth = depth + self.crossed(scan, event, label);
@@ -396,45 +461,39 @@ impl<'a> Emitter<'a> {
                 self.branch_table(scan, event);
             }
             Kind::Return => {
-                self.put(&[Instruction::LocalGet(left), Instruction::Return]);
+                self.put_kept();
+                self.put(&[Instruction::Return]);
+            }
+            Kind::Call(function) if self.layout.for_wasmi && function < self.layout.imported => {
+                self.call_host(function);
             }
             Kind::Call(function) => {
-                let level = self.level_local();
-                self.put(&[
-                    Instruction::LocalGet(left),
-                    Instruction::LocalGet(level),
-                    Instruction::Call(self.layout.function(function)),
-                    Instruction::LocalSet(left),
-                ]);
+                let ty = self.layout.functions[function as usize];
+                let call = Instruction::Call(self.layout.function(function));
+                self.call(ty, call, None, next);
             }
             Kind::ReturnCall(function) => {
-                self.put(&[
-                    Instruction::LocalGet(left),
-                    // The frame is replaced: the callee is as deep as this function is.
-                    Instruction::LocalGet(self.base()),
-                    Instruction::ReturnCall(self.layout.function(function)),
-                ]);
+                let ty = self.layout.functions[function as usize];
+                // The frame is replaced: the callee is as deep as this function is.
+                let behind = self.layout.behind(ty, left, self.base());
+                self.put(&behind.map(Instruction::LocalGet));
+                self.put(&[Instruction::ReturnCall(self.layout.function(function))]);
             }
             Kind::CallIndirect { ty, table, wide } => {
-                let (index, level) = (self.scratch(wide), self.level_local());
-                self.put(&[
-                    Instruction::LocalSet(index),
-                    Instruction::LocalGet(left),
-                    Instruction::LocalGet(level),
-                    Instruction::LocalGet(index),
-                    Instruction::CallIndirect {
-                        type_index: self.layout.metered_type(ty),
-                        table_index: table,
-                    },
-                    Instruction::LocalSet(left),
-                ]);
+                let index = self.scratch(wide);
+                self.put(&[Instruction::LocalSet(index)]);
+                let call = Instruction::CallIndirect {
+                    type_index: self.layout.metered_type(ty),
+                    table_index: table,
+                };
+                self.call(ty, call, Some(index), next);
             }
             Kind::ReturnCallIndirect { ty, table, wide } => {
                 let index = self.scratch(wide);
+                self.put(&[Instruction::LocalSet(index)]);
+                let behind = self.layout.behind(ty, left, self.base());
+                self.put(&behind.map(Instruction::LocalGet));
                 self.put(&[
-                    Instruction::LocalSet(index),
-                    Instruction::LocalGet(left),
-                    Instruction::LocalGet(self.base()),
                     Instruction::LocalGet(index),
                     Instruction::ReturnCallIndirect {
                         type_index: self.layout.metered_type(ty),

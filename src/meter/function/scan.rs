@@ -126,6 +126,8 @@ pub(in crate::meter) struct Scan {
     pub targets: u32,
     /// It calls; so the host, or itself.
     pub calls: bool,
+    /// It makes tail calls.
+    pub tail_calls: bool,
     /// Where its operators start in the module.
     pub start: usize,
     /// Follows floats, where the engine does not make NaNs canonical by itself.
@@ -152,6 +154,7 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
     out.height = 0;
     out.targets = 0;
     out.calls = false;
+    out.tail_calls = false;
     validator.read_locals(&mut body.get_binary_reader())?;
     let mut reader = body.get_operators_reader()?;
     out.start = reader.original_position() as usize;
@@ -397,6 +400,7 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                 | Kind::ReturnCallIndirect { .. }
         );
         out.calls |= calls;
+        out.tail_calls |= matches!(kind, Kind::ReturnCall(_) | Kind::ReturnCallIndirect { .. });
         let asks = matches!(
             kind,
             Kind::MemoryGrow(_) | Kind::TableGrow(_) | Kind::Bulk(_)
