@@ -38,8 +38,8 @@ struct Host {
 /// What shows the guest's state.
 struct Shown {
     state: StateExports,
+    instance: Instance,
     cells: Vec<Func>,
-    flip: Func,
     memories: Vec<Memory>,
 }
 
@@ -51,7 +51,7 @@ impl Shown {
             (0..state.memories).map(|index| instance.get_memory(store, &state.memory(index)));
         Some(Self {
             state: state.clone(),
-            flip: instance.get_func(store, &state.flip())?,
+            instance: *instance,
             cells: cells.collect::<Option<_>>()?,
             memories: memories.collect::<Option<_>>()?,
         })
@@ -86,7 +86,9 @@ impl<C: AsContextMut<Data = Host>> Guest for ShownGuest<C> {
 
     fn flip(&mut self, cell: u32, bits: u64) -> Result<(), String> {
         let params = [Val::I32(cell as i32), Val::I64(bits as i64)];
-        let flip = self.shown.flip;
+        let name = self.shown.state.flip(cell);
+        let flip = self.shown.instance.get_func(&self.context, &name);
+        let flip = flip.ok_or_else(|| format!("the guest has no cell {cell}"))?;
         let flipped = flip.call(&mut self.context, &params, &mut []);
         flipped.map_err(|error| error.to_string())
     }

@@ -4,8 +4,8 @@
 //! - For each memory and table, one that grows it within the limits.
 //! - For each function that is called from outside (exports, the start function), one with the
 //!   original type: it takes the count from the host, and gives it back.
-//! - For each cell of the guest's state, one that returns it, if the host is to look at it; and one that
-//!   flips bits of globals, for faults that are made on purpose.
+//! - For each cell of the guest's state, one that returns it, if the host is to look at it; and some that
+//!   flip bits of globals, for faults that are made on purpose.
 //! - For compilers, one that asks the host at a function's entry.
 //! - Fillers ([`Layout::fillers`]), which do nothing.
 //!
@@ -14,7 +14,7 @@
 use super::function::emit_host_check;
 use super::layout::{Cell, Growable, Layout, wide};
 use super::module::append_body;
-use super::{HostFunction, Level, MAX_TABLE_ELEMENTS};
+use super::{HostFunction, Level, MAX_TABLE_ELEMENTS, StateExports};
 use wasm_encoder::{BlockType, Encode, Instruction as I, ValType};
 
 /// Writes all of them, in the order of [`Layout`].
@@ -34,8 +34,12 @@ pub(super) fn write(layout: &Layout, out: &mut Vec<u8>) {
     for &what in &layout.cells {
         cell(layout, what, out);
     }
-    if layout.is_shown {
-        flip(layout, out);
+    for (share, first) in layout
+        .cells
+        .chunks(StateExports::SHARE as usize)
+        .zip((0..).step_by(StateExports::SHARE as usize))
+    {
+        flip(share, first, out);
     }
     if layout.enters {
         enter(layout, out);
@@ -70,8 +74,8 @@ fn cell(layout: &Layout, what: Cell, out: &mut Vec<u8>) {
     body(out, &[], &[], &[&code[..], &[I::End]].concat());
 }
 
-/// `(cell, bits)`: flips these bits of a cell, if it is a number's.
-fn flip(layout: &Layout, out: &mut Vec<u8>) {
+/// `(cell, bits)`: flips these bits of one of these cells, the first of which has the number `first`, if it is a number's.
+fn flip(cells: &[Cell], first: i32, out: &mut Vec<u8>) {
     let mut code = Vec::new();
     let narrow = [I::LocalGet(1), I::I32WrapI64, I::I32Xor];
     let wide = [I::LocalGet(1), I::I64Xor];
@@ -79,7 +83,7 @@ fn flip(layout: &Layout, out: &mut Vec<u8>) {
         let bits = [I::V128Const(0), I::LocalGet(1)];
         [&bits[..], &[I::I64x2ReplaceLane(lane), I::V128Xor]].concat()
     };
-    for (number, &what) in (0..).zip(&layout.cells) {
+    for (number, &what) in (first..).zip(cells) {
         let (global, change) = match what {
             Cell::Global(global, ValType::I32) => (global, narrow.to_vec()),
             Cell::Global(global, ValType::I64) => (global, wide.to_vec()),

@@ -1,6 +1,6 @@
 //! Where everything is in the new module.
 
-use super::{CellOf, HostFunction};
+use super::{CellOf, HostFunction, StateExports};
 use std::collections::HashMap;
 use std::ops::Range;
 use wasm_encoder::reencode::Reencode;
@@ -73,9 +73,7 @@ pub(super) struct Layout {
     pub tables: Vec<Growable>,
     /// The mutable globals of the task, and their types.
     pub variables: Vec<(u32, ValType)>,
-    /// Whether the host can look at the guest's state.
-    pub is_shown: bool,
-    /// What it can look at.
+    /// What the host can look at, if the guest's state is shown.
     pub cells: Vec<Cell>,
     /// Our globals.
     pub left: u32,
@@ -190,17 +188,21 @@ impl Layout {
 
     /// The helper that asks the host at a function's entry.
     pub fn enter(&self) -> u32 {
-        self.flip() + u32::from(self.is_shown)
+        self.first_flip() + self.flips()
     }
 
-    /// The helper that flips bits of cells, if the guest's state is shown.
-    pub fn flip(&self) -> u32 {
+    /// The first of the helpers that flip bits of cells.
+    pub fn first_flip(&self) -> u32 {
         self.first_cell() + self.cells.len() as u32
+    }
+
+    /// How many of these there are: each has its share of the cells, so that none grows beyond what engines take.
+    pub fn flips(&self) -> u32 {
+        (self.cells.len() as u32).div_ceil(StateExports::SHARE)
     }
 
     /// Lists the cells.
     pub fn make_cells(&mut self) {
-        self.is_shown = true;
         for &(global, ty) in &self.variables {
             self.cells.push(Cell::Global(global, ty));
             if ty == ValType::V128 {

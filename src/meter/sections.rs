@@ -3,7 +3,7 @@
 use super::bounds::{MOST_ITEMS, MOST_SEGMENTS, check_count};
 use super::layout::{val_types, wide};
 use super::module::{Builder, HOST_MODULE};
-use super::{Detail, HostFunction, MeterError};
+use super::{Detail, HostFunction, MeterError, StateExports};
 use std::collections::BTreeSet;
 use wasm_encoder::reencode::utils;
 use wasm_encoder::{
@@ -97,7 +97,7 @@ impl Builder<'_> {
             layout.make_cells();
             helpers.extend(layout.cells.iter().map(|_| types.len()));
             types.ty().function([], [ValType::I64]);
-            helpers.push(types.len());
+            helpers.extend((0..layout.flips()).map(|_| types.len()));
             types.ty().function([ValType::I32, ValType::I64], []);
         }
         layout.helper_types = helpers;
@@ -205,7 +205,10 @@ impl Builder<'_> {
                 let function = self.layout.first_cell() + index;
                 exports.export(&state.cell(index), ExportKind::Func, function);
             }
-            exports.export(&state.flip(), ExportKind::Func, self.layout.flip());
+            for share in 0..self.layout.flips() {
+                let name = state.flip(share * StateExports::SHARE);
+                exports.export(&name, ExportKind::Func, self.layout.first_flip() + share);
+            }
             for index in 0..state.memories {
                 exports.export(&state.memory(index), ExportKind::Memory, index);
             }

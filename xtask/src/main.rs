@@ -17,6 +17,7 @@ mod scale;
 mod serve;
 mod shape;
 mod site;
+mod spec;
 mod split;
 mod task_build;
 mod task_check;
@@ -52,6 +53,8 @@ Usage: cargo xtask <command>
           show how the time of filesystem work grows with its size (benches/scale.rs)
   npm     build the site and the npm package: target/npm/verirun.tgz
   guests  build the test programs in tests/guests (Rust, C, AssemblyScript)
+  spec    write the specification's tests for browsers, and build the interpreter
+          that runs them there, into target/spec
   zig     install zig, which compiles C, C++ and Zig for WASI, and print where it is
   help    this text
 
@@ -109,6 +112,7 @@ fn dispatch(args: &[String]) -> Result<()> {
             npm::build(&layout)
         }
         "guests" => guests::build(&layout),
+        "spec" => checks::spec(&layout),
         "zig" => {
             println!("{}", zig::ensure(&layout)?.display());
             Ok(())

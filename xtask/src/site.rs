@@ -157,7 +157,7 @@ fn split_module(layout: &Layout) -> Result<()> {
 }
 
 /// Windows looks programs up on our own PATH, not on the one the child gets.
-fn tool_on(path: &std::ffi::OsStr, name: &str) -> Result<std::path::PathBuf> {
+pub fn tool_on(path: &std::ffi::OsStr, name: &str) -> Result<std::path::PathBuf> {
     let folders: Vec<_> = std::env::split_paths(path).collect();
     process::find(name, &folders).with_context(|| format!("{name} is not on PATH"))
 }
