@@ -201,7 +201,8 @@ fn starts_alike(before: &[Operator<'_>], code: u32, pointer: u32) -> Result<()> 
 /// These are the ones that nothing sets before the loop. LLVM writes such a local only where no value is needed: it lets several
 /// handlers share a local, and where a handler's own code leaves it undefined on some way, the way to its use looks as if it
 /// came from the handler before. Whatever it is then, nothing may depend on it. Had the loop a variable of its own there, a
-/// value would be set before it, as is for all of wasmi's, since Rust has no variables without a value.
+/// value would be set before it, as is for all of wasmi's, since Rust has no variables without a value. (binaryen drops such a
+/// set if the value is zero, as a local is anyway; so it must come after this.)
 fn forget(function: &mut Function<'_>, flow: &Flow, head: usize) -> Result<()> {
     let live = flow.live(function)?[head];
     let before = set(&function.operators[..head]);

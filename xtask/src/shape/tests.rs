@@ -329,7 +329,7 @@ fn what_is_not_as_known_is_refused() {
             "the loop's head changes where the operators are",
         ),
         (
-            interpreter(USUAL, "", "$from local.get $from br_if $end"),
+            interpreter(USUAL, "", "$scrap br_if $end local.get $from"),
             "the first operator's code is not what the pointer points to",
         ),
         (
