@@ -16,3 +16,5 @@ mod spec;
 mod stores;
 #[path = "meter/support.rs"]
 mod support;
+#[path = "meter/turns.rs"]
+mod turns;

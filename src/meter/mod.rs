@@ -52,8 +52,8 @@ pub struct Options {
     pub detail: Detail,
     /// What kind of engine the module is for.
     pub target: Target,
-    /// Whether the host can look at the guest's state ([`Metered::state`]): for checkpoints. The
-    /// code of the task's own functions is the same.
+    /// Whether the host can look at the guest's state ([`Metered::state`]): for checkpoints. Then every
+    /// loop asks at its head, for compilers too, so that all engines are looked at in the same places.
     pub state: bool,
 }
 

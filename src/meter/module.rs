@@ -3,7 +3,7 @@
 //! It is written in one go into one buffer; only one function at a time is held beside it.
 
 use super::bounds::{MOST_CODE, MOST_LOCALS, MOST_TARGETS, check_room};
-use super::function::{Emitter, Flow, Grouping, Plan, Scan, cells, plan, scan};
+use super::function::{Emitter, Flow, Grouping, Plan, Scan, cells, plan, scan, turned};
 use super::helpers;
 use super::layout::{Growable, Layout, val_type};
 use super::sections::invalid;
@@ -330,7 +330,11 @@ impl<'a> Builder<'a> {
                 most: MOST_TARGETS,
             });
         }
-        plan(&code.scan, self.options.detail, &mut code.plan);
+        // Where checkpoints are taken, every head of a loop must ask.
+        let with_turns = self.options.is_for_speed() && !self.options.state;
+        let turned = with_turns.then(|| turned(&code.scan, self.wasm)).flatten();
+        let best = turned.as_ref().unwrap_or(&code.scan);
+        plan(best, self.options.detail, &mut code.plan);
 
         let ty = self.layout.functions[function as usize];
         let params = self.layout.types[ty as usize].params();
@@ -370,10 +374,12 @@ impl<'a> Builder<'a> {
             emitter.code.len() + 8 * (locals.len() + emitter.own_locals().len())
         };
         let instructions = std::mem::take(&mut code.instructions);
-        let mut emitter = write(&code.scan, &code.plan, instructions);
+        let mut emitter = write(best, &code.plan, instructions);
         if size(&emitter) > MOST_CODE && code.scan.grouping.is_some() {
-            // Stores in groups may be written twice. What an engine can take must not depend on that.
+            // Stores in groups may be written twice, loops more often. What an engine can take must not
+            // depend on that.
             let grouping = code.scan.grouping.take();
+            plan(&code.scan, self.options.detail, &mut code.plan);
             emitter = write(&code.scan, &code.plan, Vec::new());
             code.scan.grouping = grouping;
         }

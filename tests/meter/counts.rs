@@ -6,13 +6,13 @@ use verirun::engine::End;
 use verirun::meter::{Bounds, Detail, Limit};
 
 /// A program that ends by itself.
-struct Program {
-    name: &'static str,
+pub struct Program {
+    pub name: &'static str,
     /// What stands before `_start`.
     head: &'static str,
     /// The code of `_start`, its locals first.
-    start: &'static str,
-    steps: u64,
+    pub start: &'static str,
+    pub steps: u64,
     calls: u64,
     /// In 8-byte cells.
     cells: u64,
@@ -51,7 +51,7 @@ const YIELD: &str = r#"(type $y (func (result i32)))
     (memory (export "memory") 1)"#;
 
 /// Steps are listed in the order of execution; what is not listed costs nothing.
-const PROGRAMS: &[Program] = &[
+pub const PROGRAMS: &[Program] = &[
     program("nothing", "", "", 0, 1, 0),
     // const
     program(
@@ -570,7 +570,7 @@ const PROGRAMS: &[Program] = &[
     ),
 ];
 
-fn text(program: &Program) -> String {
+pub fn text(program: &Program) -> String {
     format!(
         "(module {} (func (export \"_start\") {}))",
         program.head, program.start

@@ -1,7 +1,7 @@
-//! Small programs on the interpreter itself, with either detail, under any limits and slices.
+//! Small programs on the engines themselves, with either detail, under any limits and slices.
 
-use verirun::engine::{End, Engine, Interpreter, Place, Slice};
-use verirun::meter::{Bounds, Detail, Options, Target};
+use verirun::engine::{End, Engine, Kind, Place, Slice};
+use verirun::meter::{Bounds, Detail, Options};
 use verirun::wasi::{Clock, Setup, Stdin, System};
 use verirun::{Module, Task};
 
@@ -23,10 +23,26 @@ pub fn load(text: &str) -> Module {
     Module::load("program.wat", text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// Runs a program to its end.
+/// Runs a program to its end on the interpreter.
 pub fn run(module: &Module, detail: Detail, bounds: Bounds, steps: u64) -> Ended {
+    run_on(Kind::Interpreter, module, detail, bounds, steps)
+}
+
+/// Runs a program to its end on an engine, instrumented for it.
+pub fn run_on(kind: Kind, module: &Module, detail: Detail, bounds: Bounds, steps: u64) -> Ended {
+    let options = Options {
+        detail,
+        target: kind.target(),
+        state: false,
+    };
+    let metered = module.metered(options).expect("it can be metered");
+    let engine = kind.open(&metered, module.info.kind, system(), bounds);
+    drive(engine.expect("it can be started"), steps)
+}
+
+fn system() -> System {
     let task = Task::default();
-    let system = System::new(Setup {
+    System::new(Setup {
         args: task.args,
         env: task.env,
         stdin: Stdin::fixed(&[]),
@@ -39,15 +55,10 @@ pub fn run(module: &Module, detail: Detail, bounds: Bounds, steps: u64) -> Ended
         file_limit: None,
         trace: false,
     })
-    .expect("the root directory is there");
-    let options = Options {
-        detail,
-        target: Target::Interpreter,
-        state: false,
-    };
-    let metered = module.metered(options).expect("it can be metered");
-    let mut engine =
-        Interpreter::new(&metered, module.info.kind, system, bounds).expect("it can be started");
+    .expect("the root directory is there")
+}
+
+fn drive(mut engine: Box<dyn Engine>, steps: u64) -> Ended {
     let mut slices = 0;
     let end = loop {
         slices += 1;

@@ -10,7 +10,7 @@ use super::plan::Plan;
 use super::scan::{Bulk, Event, Kind, LabelId, LabelKind, Scan};
 use crate::meter::cost::Unit;
 use crate::meter::layout::Layout;
-use crate::meter::{Detail, HostFunction, Level, Options, Target};
+use crate::meter::{Detail, HostFunction, Level, Options};
 use wasm_encoder::{BlockType, Encode, Instruction, ValType};
 
 /// The most table elements or bytes that are counted; more than any memory or table has.
@@ -20,7 +20,6 @@ const WIDE_CAP: i64 = 1 << 61;
 pub(in crate::meter) struct Emitter<'a> {
     pub layout: &'a Layout,
     pub detail: Detail,
-    pub target: Target,
     /// The original module.
     pub wasm: &'a [u8],
     /// The function's index in the original module.
@@ -37,10 +36,13 @@ pub(in crate::meter) struct Emitter<'a> {
     pub code: Vec<u8>,
     /// Where in `code` an `if` or `br_if` is whose condition hardly ever holds.
     pub unlikely: Vec<u32>,
-    /// Labels of the blocks that are open, where branches are written anew.
+    /// Labels of the module's blocks that are open, the function's own left out. Where a block stands
+    /// for a loop, it is in the loop's place.
     open: Vec<LabelId>,
-    /// The innermost loop is written twice.
-    in_doubled: bool,
+    /// How many blocks are open, ours included.
+    height: u32,
+    /// By label: how many were when its block opened.
+    heights: Vec<u32>,
     /// Our own locals behind the function's, made as they are needed.
     own: Vec<ValType>,
     level: Option<u32>,
@@ -69,7 +71,6 @@ impl<'a> Emitter<'a> {
         Self {
             layout,
             detail: options.detail,
-            target: options.target,
             wasm,
             function,
             params: 0,
@@ -79,7 +80,8 @@ impl<'a> Emitter<'a> {
             code,
             unlikely: Vec::new(),
             open: Vec::new(),
-            in_doubled: false,
+            height: 0,
+            heights: Vec::new(),
             own: Vec::new(),
             level: None,
             narrow: None,
@@ -279,6 +281,8 @@ impl<'a> Emitter<'a> {
     /// Writes the function's code, without the declarations of locals.
     pub fn emit(&mut self, scan: &Scan, plan: &Plan) {
         self.enter(scan.calls);
+        self.heights.resize(scan.labels.len(), 0);
+        self.begin(0);
         // Branches to the function's label find a block that has its results.
         self.wrapped = scan.labels.first().is_some_and(|label| label.targeted);
         if self.wrapped {
@@ -345,32 +349,44 @@ impl<'a> Emitter<'a> {
             Kind::Dead => {}
             Kind::Block(label) | Kind::If(label) => {
                 self.open.push(label);
+                self.begin(label);
                 self.raw(event);
             }
             Kind::Loop(label) => {
                 self.open.push(label);
+                self.begin(label);
                 self.raw(event);
-                if self.detail == Detail::Fast {
+                if self.detail == Detail::Fast && !scan.labels[label as usize].asks_later {
                     self.check();
                 }
-                if self.doubles(scan, label) {
-                    self.in_doubled = true;
-                    self.raw(event);
-                    self.put(&[
-                        Instruction::LocalGet(left),
-                        Instruction::I64Const(0),
-                        Instruction::I64LtS,
-                    ]);
-                    self.unlikely.push(self.code.len() as u32);
-                    self.put(&[Instruction::BrIf(1)]);
-                }
             }
+            Kind::Open { label, ty } => {
+                self.begin(label);
+                if let (Some(_), Some(last)) =
+                    (scan.labels[label as usize].stands_for, self.open.last_mut())
+                {
+                    *last = label;
+                }
+                // `block`, and its type.
+                self.code.extend([0x02, ty]);
+            }
+            Kind::Leave(label) => {
+                let depth = self.depth(label);
+                self.put(&[Instruction::Br(depth)]);
+            }
+            Kind::Close(label) => {
+                self.height -= 1;
+                if let (Some(again), Some(last)) =
+                    (scan.labels[label as usize].stands_for, self.open.last_mut())
+                {
+                    *last = again;
+                }
+                self.put(&[Instruction::End]);
+            }
+            Kind::Ask => self.check(),
             Kind::End(label) => {
                 self.open.pop();
-                if self.doubles(scan, label) {
-                    self.in_doubled = false;
-                    self.put(&[Instruction::End]);
-                }
+                self.height -= 1;
                 if scan.labels[label as usize].kind != LabelKind::Function {
                     return self.raw(event);
                 }
@@ -379,8 +395,8 @@ impl<'a> Emitter<'a> {
                 }
                 self.put(&[Instruction::LocalGet(left), Instruction::End]);
             }
-            Kind::BrIf { label, depth } => {
-                let depth = depth + self.crossed(scan, event, label);
+            Kind::BrIf(label) => {
+                let depth = self.depth(label);
                 if plan.edges[index] == 0 {
                     return self.put(&[Instruction::BrIf(depth)]);
                 }
@@ -388,13 +404,11 @@ impl<'a> Emitter<'a> {
                 self.charge(plan.edges[index], event.start);
                 self.put(&[Instruction::Br(depth + 1), Instruction::End]);
             }
-            Kind::Br { label, depth } => {
-                let depth = depth + self.crossed(scan, event, label);
+            Kind::Br(label) => {
+                let depth = self.depth(label);
                 self.put(&[Instruction::Br(depth)]);
             }
-            Kind::BrTable if self.in_doubled => {
-                self.branch_table(scan, event);
-            }
+            Kind::BrTable if scan.turned => self.branch_table(event),
             Kind::Return => {
                 self.put(&[Instruction::LocalGet(left), Instruction::Return]);
             }
@@ -459,37 +473,30 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Whether a label's loop is written as two, one in the other: the inner one leaves for the
-    /// outer one's head where the host is to be asked. V8 unrolls and peels only innermost loops
-    /// without calls, so the call must not be in it. Other loops, and an interpreter, have nothing
-    /// to gain.
-    fn doubles(&self, scan: &Scan, label: LabelId) -> bool {
-        self.detail == Detail::Fast
-            && self.target == Target::Compiler
-            && scan.labels[label as usize].tight
+    /// A block opens.
+    fn begin(&mut self, label: LabelId) {
+        self.heights[label as usize] = self.height;
+        self.height += 1;
     }
 
-    /// How many labels of ours a branch crosses: one if it leaves a loop that is written twice.
-    fn crossed(&self, scan: &Scan, event: &Event, label: LabelId) -> u32 {
-        // Such a loop has none in it, so it is the innermost one.
-        let leaves = scan.labels[label as usize].loops < event.loops;
-        u32::from(leaves && self.in_doubled)
+    /// How a branch to an open block names it.
+    fn depth(&self, label: LabelId) -> u32 {
+        self.height - 1 - self.heights[label as usize]
     }
 
     /// Writes a `br_table` with the depths that its labels have now.
-    fn branch_table(&mut self, scan: &Scan, event: &Event) {
+    fn branch_table(&mut self, event: &Event) {
         let mut rest = &self.wasm[event.start + 1..event.end];
         self.code.push(self.wasm[event.start]);
         // The number of labels, which does not count the default.
         let count = leb(&mut rest);
         count.encode(&mut self.code);
         for _ in 0..=count {
-            let depth = leb(&mut rest);
-            let label = match self.open.len().checked_sub(1 + depth as usize) {
-                Some(at) => self.open[at],
-                None => 0,
-            };
-            (depth + self.crossed(scan, event, label)).encode(&mut self.code);
+            let depth = leb(&mut rest) as usize;
+            // One more is the function's own label.
+            let at = self.open.len().checked_sub(1 + depth);
+            let label = at.map_or(0, |at| self.open[at]);
+            self.depth(label).encode(&mut self.code);
         }
     }
 

@@ -351,6 +351,19 @@ impl Grouping {
         (alone, grouped)
     }
 
+    /// Adds the group that begins at event `first` of `other`, where that event is `now`.
+    pub fn copy(&mut self, other: &Self, first: usize, now: usize) {
+        if let Ok(at) = other.groups.binary_search_by_key(&first, |it| it.first) {
+            let mut group = other.groups[at].clone();
+            group.first = now;
+            group.last = group.last - first + now;
+            for member in &mut group.members {
+                member.store = member.store - first + now;
+            }
+            self.groups.push(group);
+        }
+    }
+
     /// What was found, in the order of the code.
     pub fn groups(&self) -> &[Group] {
         &self.groups

@@ -1,6 +1,6 @@
 //! Where a function charges its steps, and how many.
 //!
-//! Only at checkpoints (function entry and exit, loop heads, calls and operators that ask the host)
+//! Only at checkpoints (function entry and exit, loop heads, calls and whatever else asks the host)
 //! must the count be right. Between two of them a function may charge ahead: `credit` is what has
 //! been charged but not executed yet, and it must be 0 at every checkpoint. So a segment can pay at
 //! its start for all that will be executed on the cheapest way to the next checkpoint, and only
@@ -78,6 +78,7 @@ pub(in crate::meter) fn plan(scan: &Scan, detail: Detail, out: &mut Plan) {
 fn own(kind: &Kind) -> i64 {
     match kind {
         Kind::Dead | Kind::Block(_) | Kind::Loop(_) | Kind::Else(_) | Kind::End(_) => 0,
+        Kind::Open { .. } | Kind::Leave(_) | Kind::Close(_) | Kind::Ask => 0,
         _ => 1,
     }
 }
@@ -91,13 +92,13 @@ fn look_ahead(scan: &Scan, out: &mut Plan) {
             out.ahead[label as usize].at_least(u8::from(leaves))
         };
         let before = match event.kind {
-            Kind::Dead | Kind::Block(_) => current,
+            Kind::Dead | Kind::Block(_) | Kind::Open { .. } => current,
             Kind::Local { .. }
             | Kind::RefFunc(_)
             | Kind::Relaxed(_)
             | Kind::Float
             | Kind::Store => current,
-            Kind::End(label) => {
+            Kind::End(label) | Kind::Close(label) => {
                 let (info, ahead) = (&scan.labels[label as usize], &mut out.ahead[label as usize]);
                 match info.kind {
                     LabelKind::Function => CHECKPOINT,
@@ -132,8 +133,8 @@ fn look_ahead(scan: &Scan, out: &mut Plan) {
                 out.credit[index] = way.cost;
                 way
             }
-            Kind::Br { label, .. } => to_label(out, label),
-            Kind::BrIf { label, .. } => {
+            Kind::Br(label) | Kind::Leave(label) => to_label(out, label),
+            Kind::BrIf(label) => {
                 let taken = to_label(out, label);
                 let on_the_way = scan.labels[label as usize].arity == 0 && label != 0;
                 let way = match taken.cold > current.cold && on_the_way {
@@ -155,7 +156,8 @@ fn look_ahead(scan: &Scan, out: &mut Plan) {
             | Kind::CallIndirect { .. }
             | Kind::MemoryGrow(_)
             | Kind::TableGrow(_)
-            | Kind::Bulk(_) => CHECKPOINT,
+            | Kind::Bulk(_)
+            | Kind::Ask => CHECKPOINT,
         };
         current = before.plus(own(&event.kind) + i64::from(event.cost));
     }
@@ -195,7 +197,7 @@ fn charge(scan: &Scan, detail: Detail, out: &mut Plan) {
         let ahead = |label: u32| out.ahead[label as usize].cost;
         // The credit that the next segment starts with; `None` after code that does not go on.
         let next = match event.kind {
-            Kind::Dead | Kind::Block(_) => continue,
+            Kind::Dead | Kind::Block(_) | Kind::Open { .. } => continue,
             Kind::Local { .. }
             | Kind::RefFunc(_)
             | Kind::Relaxed(_)
@@ -215,7 +217,7 @@ fn charge(scan: &Scan, detail: Detail, out: &mut Plan) {
                 segment.settle(charges, ahead(label));
                 Some(out.after[label as usize])
             }
-            Kind::End(label) => {
+            Kind::End(label) | Kind::Close(label) => {
                 let info = &scan.labels[label as usize];
                 match info.kind {
                     LabelKind::Function => {
@@ -232,11 +234,11 @@ fn charge(scan: &Scan, detail: Detail, out: &mut Plan) {
                     }
                 }
             }
-            Kind::Br { label, .. } => {
+            Kind::Br(label) | Kind::Leave(label) => {
                 segment.settle(charges, ahead(label));
                 None
             }
-            Kind::BrIf { label, .. } => {
+            Kind::BrIf(label) => {
                 let credit = out.credit[index];
                 segment.settle(charges, credit);
                 out.edges[index] = ahead(label) - credit;
@@ -261,7 +263,8 @@ fn charge(scan: &Scan, detail: Detail, out: &mut Plan) {
             | Kind::CallIndirect { .. }
             | Kind::MemoryGrow(_)
             | Kind::TableGrow(_)
-            | Kind::Bulk(_) => {
+            | Kind::Bulk(_)
+            | Kind::Ask => {
                 segment.settle(charges, 0);
                 Some(0)
             }

@@ -38,6 +38,26 @@ pub(in crate::meter) struct Label {
     pub loops: u32,
     /// A loop without another loop or a call in it.
     pub tight: bool,
+    /// A loop that asks for steps behind several turns of it, not at its head ([`super::turns`]).
+    pub asks_later: bool,
+    /// A block that is the place of this loop in one copy of the loop's body.
+    pub stands_for: Option<LabelId>,
+}
+
+impl Label {
+    fn new(kind: LabelKind, loops: u32) -> Self {
+        Self {
+            kind,
+            targeted: kind == LabelKind::If,
+            pinned: false,
+            has_else: false,
+            arity: 0,
+            loops,
+            tight: kind == LabelKind::Loop,
+            asks_later: false,
+            stands_for: None,
+        }
+    }
 }
 
 /// A bulk operator's length operand, which is on top of the stack.
@@ -70,14 +90,8 @@ pub(in crate::meter) enum Kind {
     If(LabelId),
     Else(LabelId),
     End(LabelId),
-    Br {
-        label: LabelId,
-        depth: u32,
-    },
-    BrIf {
-        label: LabelId,
-        depth: u32,
-    },
+    Br(LabelId),
+    BrIf(LabelId),
     BrTable,
     Return,
     Unreachable,
@@ -96,6 +110,17 @@ pub(in crate::meter) enum Kind {
     MemoryGrow(u32),
     TableGrow(u32),
     Bulk(Bulk),
+    /// A block that the module does not have opens, with a type that is one byte.
+    Open {
+        label: LabelId,
+        ty: u8,
+    },
+    /// A branch of ours.
+    Leave(LabelId),
+    /// A block of ours ends.
+    Close(LabelId),
+    /// Asks the host if no steps are left.
+    Ask,
 }
 
 /// An event: an operator that matters, and the cost of those since the event before.
@@ -134,6 +159,8 @@ pub(in crate::meter) struct Scan {
     pub grouping: Option<Grouping>,
     /// By event, where floats are followed: what it makes.
     pub made: Vec<(usize, Float)>,
+    /// Some of its loops ask later.
+    pub turned: bool,
 }
 
 /// An open block.
@@ -155,15 +182,7 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
     validator.read_locals(&mut body.get_binary_reader())?;
     let mut reader = body.get_operators_reader()?;
     out.start = reader.original_position() as usize;
-    out.labels.push(Label {
-        kind: LabelKind::Function,
-        targeted: false,
-        pinned: false,
-        has_else: false,
-        arity: 0,
-        loops: 0,
-        tight: false,
-    });
+    out.labels.push(Label::new(LabelKind::Function, 0));
     out.made.clear();
     if let Some(floats) = &mut out.floats {
         floats.start(validator.len_locals() as usize);
@@ -265,15 +284,7 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
 
         let target = |open: &Vec<Open>, depth: u32| open[open.len() - 1 - depth as usize].label;
         let push_label = |out: &mut Scan, kind, loops| {
-            out.labels.push(Label {
-                kind,
-                targeted: kind == LabelKind::If,
-                pinned: false,
-                has_else: false,
-                arity: 0,
-                loops,
-                tight: kind == LabelKind::Loop,
-            });
+            out.labels.push(Label::new(kind, loops));
             out.labels.len() as u32 - 1
         };
         let (pops, pushes) = (moved.0 as usize, moved.1 as usize);
@@ -327,19 +338,13 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                 let label = target(&open, *relative_depth);
                 out.labels[label as usize].targeted = true;
                 out.labels[label as usize].arity = arity;
-                Kind::Br {
-                    label,
-                    depth: *relative_depth,
-                }
+                Kind::Br(label)
             }
             Operator::BrIf { relative_depth } => {
                 let label = target(&open, *relative_depth);
                 out.labels[label as usize].targeted = true;
                 out.labels[label as usize].arity = arity;
-                Kind::BrIf {
-                    label,
-                    depth: *relative_depth,
-                }
+                Kind::BrIf(label)
             }
             Operator::BrTable { targets } => {
                 out.targets = out.targets.max(targets.len());
@@ -429,7 +434,7 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
         }
         let leaves = matches!(
             kind,
-            Kind::Br { .. }
+            Kind::Br(_)
                 | Kind::BrTable
                 | Kind::Return
                 | Kind::Unreachable
