@@ -378,6 +378,55 @@ fn a_fault_in_a_global_is_found_with_both_values() {
     }
 }
 
+/// Many globals, and a function that runs for a while, so that there is a stop to make a fault at.
+fn with_globals(many: u32) -> Module {
+    let globals = "(global (mut i64) (i64.const 1))".repeat(many as usize);
+    module(&format!(
+        "(module {globals} (memory (export \"memory\") 1) (func (export \"_start\") (local i32)
+           (loop (br_if 0 (i32.lt_u
+             (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 10000))))))"
+    ))
+}
+
+/// Browsers take functions of up to 7 654 321 bytes; one that could flip bits of all of these would have more.
+#[test]
+fn the_code_that_makes_faults_stays_small_however_many_globals_there_are() {
+    let options = Options {
+        detail: Detail::Fast,
+        target: Target::Compiler,
+        state: true,
+    };
+    let metered = with_globals(350_000).metered(options);
+    let largest = wasmparser::Parser::new(0)
+        .parse_all(&metered.expect("it can be metered").wasm)
+        .map(|payload| match payload.expect("it is valid") {
+            wasmparser::Payload::CodeSectionEntry(body) => body.as_bytes().len(),
+            _ => 0,
+        })
+        .max();
+    assert!(largest.is_some_and(|most| most < 200_000), "{largest:?}");
+}
+
+#[test]
+fn a_fault_in_any_of_many_globals_is_made() {
+    let module = with_globals(5000);
+    for global in [0, 4095, 4096, 4999] {
+        let text = format!("3000:global:{global}:40");
+        let Progress::Found(found) = find(&module, text.parse().expect("a fault"), 0, None) else {
+            panic!("{text} is not found");
+        };
+        let What::Global {
+            global: index,
+            values: [one, two],
+            ..
+        } = found.what
+        else {
+            panic!("{text}: {found:?}");
+        };
+        assert_eq!((index, one, two), (global, 1, 1 | 1 << 40));
+    }
+}
+
 #[test]
 fn runs_without_a_fault_do_not_part() {
     let never: Fault = "9223372036854775807:0:0".parse().expect("a fault");

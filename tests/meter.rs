@@ -10,8 +10,6 @@ mod engine;
 mod fuzz;
 #[path = "meter/oracle.rs"]
 mod oracle;
-#[path = "meter/spec.rs"]
-mod spec;
 #[path = "meter/stores.rs"]
 mod stores;
 #[path = "meter/support.rs"]

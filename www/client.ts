@@ -9,6 +9,8 @@ import { type ByteLog, OutputLog } from "./worker/outputlog";
 export interface ClientEvents {
   loading(phase: "download" | "compile", loaded: number, total: number | null): void;
   ready(version: string): void;
+  /** Whether a request waits for the runtime's second part; `abandon` ends that. */
+  waiting(does: boolean): void;
   unusable(problem: Problem): void;
   output(skipped: number, chunks: OutputChunk[]): void;
   status(state: RunState, stats: RunStats): void;
@@ -146,6 +148,11 @@ export class Client {
     this.#control({ type: "cancel", run: this.#run });
   }
 
+  /** Ends the wait of all requests for the runtime's second part: they are refused with `cancelled`. */
+  abandon(): void {
+    this.#worker.postMessage({ type: "abandon" });
+  }
+
   drawn(bytes: number): void {
     this.#kept?.drawn(bytes);
     this.#show();
@@ -178,6 +185,8 @@ export class Client {
       case "ready":
         this.#markReady();
         return this.#events.ready(message.version);
+      case "waiting":
+        return this.#events.waiting(message.does);
       case "unusable":
         this.#markUnusable(new UserError(message.problem));
         return this.#events.unusable(message.problem);
@@ -246,6 +255,7 @@ export class Client {
   #abandon(error: UserError): void {
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
+    this.#events.waiting(false);
     this.#live = false;
     this.#away = false;
     this.#kept = null;

@@ -100,6 +100,11 @@ export class ProgramView {
     this.#card([make("p", {}, make("strong", {}, name)), make("p", { className: "about" }, "Checking and compiling…")], "busy");
   }
 
+  /** Nobody wanted to wait for what checks it. */
+  showUnchecked(name: string): void {
+    this.#card([make("p", {}, make("strong", {}, name)), make("p", { className: "about" }, "Not checked yet: it will be when it is run.")], "unchecked");
+  }
+
   showRefused(name: string, message: string): void {
     this.#card([make("p", {}, make("strong", {}, name)), make("p", { className: "field-problem" }, message)], "bad");
   }

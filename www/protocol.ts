@@ -96,7 +96,12 @@ export type Control =
   /** The page has drawn this many bytes of output: the worker may send as many more. */
   | { type: "drawn"; run: number; bytes: number };
 
-export type ToWorker = Request | ReceiptRequest | Control;
+/** Nobody wants to wait for the runtime's second part any more: requests that do are refused, with `cancelled`. */
+export interface Abandon {
+  type: "abandon";
+}
+
+export type ToWorker = Request | ReceiptRequest | Control | Abandon;
 
 export interface Replies extends ReceiptReplies {
   "load-module": ModuleInfo;
@@ -144,6 +149,8 @@ export type FromWorker =
   | { type: "loading"; phase: "download"; loaded: number; total: number | null }
   | { type: "loading"; phase: "compile" }
   | { type: "ready"; version: string }
+  /** Whether a request waits for the runtime's second part. */
+  | { type: "waiting"; does: boolean }
   /** The runtime could not be loaded; this worker is of no use. */
   | { type: "unusable"; problem: Problem }
   | { type: "reply"; id: number; value: Replies[keyof Replies] }

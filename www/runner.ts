@@ -1,4 +1,5 @@
 /** Runs what is set up: one run at a time, its output to the terminal, its figures to the run bar, its end in words. */
+import { orAborted } from "./api/abort";
 import { clearProblem, showProblem } from "./alerts";
 import { Client } from "./client";
 import type { Documents } from "./documents";
@@ -25,6 +26,7 @@ const STOPPED = {
   headline: "Cancelled",
   advice: "You stopped it. Its output is kept; its files are not: the browser's engine gives them only at the end. Choose the interpreter under Engine to keep them.",
 } as const;
+const NOT_BEGUN = { tone: "warn", headline: "Cancelled", advice: "You stopped it before it began." } as const;
 const READY = { tone: "idle", headline: "Ready", advice: "" } as const;
 
 /** A run that has ended by itself, by a limit, or by Cancel. */
@@ -56,6 +58,8 @@ export class Runner {
   /** What went into the run. */
   #inputs: readonly InputItem[] = [];
   #stdinOpen = false;
+  /** Ends what comes before a run. */
+  #starting = new AbortController();
   /** What the run bar says of the last run stays while a new worker loads. */
   #verdictStays = false;
 
@@ -102,6 +106,7 @@ export class Runner {
         if (this.#bar.phase === "idle" && !this.#verdictStays) this.#bar.say(READY);
         this.#workbench?.sync();
       },
+      waiting: (does) => this.#bar.waiting(does),
       unusable: (problem) => {
         this.#bar.endProgress();
         this.#bar.done({ tone: "bad", headline: "The runtime is not there", advice: problem.hint }, null);
@@ -139,13 +144,15 @@ export class Runner {
     if (!workbench || this.#bar.phase !== "idle") return;
     clearProblem("run");
     workbench.source.flush();
+    const { signal } = (this.#starting = new AbortController());
     try {
       const read = workbench.form.read();
       this.#bar.starting(read.limits);
       this.#show("output");
-      await workbench.session.sync();
+      // What is on its way to the worker goes on, and serves the next run.
+      await orAborted(workbench.session.sync(), signal);
       this.#inputs = workbench.session.items;
-      const request = await this.prepare(read);
+      const request = await orAborted(this.prepare(read), signal);
       this.preparing.emit(request);
       this.#request = request;
       this.terminal.reset();
@@ -159,8 +166,8 @@ export class Runner {
       if (this.#stdinOpen && matchMedia("(hover: hover)").matches) this.terminal.focus();
     } catch (error) {
       this.#endInput();
-      this.#bar.done({ tone: "bad", headline: "It did not start", advice: "" }, null);
-      if (!document.querySelector(".alert")) showProblem("run", error);
+      this.#bar.done(signal.aborted ? NOT_BEGUN : { tone: "bad", headline: "It did not start", advice: "" }, null);
+      if (!signal.aborted && !document.querySelector(".alert")) showProblem("run", error);
     }
   }
 
@@ -174,6 +181,13 @@ export class Runner {
   }
 
   cancel(): void {
+    if (this.#bar.phase === "starting") {
+      this.#starting.abort();
+      // Or what is queued would ask for the same again.
+      this.#workbench?.session.abandon();
+      this.client.abandon();
+    }
+    // If it has begun all the same, this ends it.
     this.client.cancel();
   }
 

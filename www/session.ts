@@ -10,7 +10,7 @@ import type { InputItem } from "./inputs";
 import { UserError } from "./problem";
 
 /** Whether it may be another time's luck: then nothing is wrong with what was refused. */
-const passing = (code: string): boolean => ["runtime-crashed", "runtime-missing"].includes(code);
+const passing = (code: string): boolean => ["runtime-crashed", "runtime-missing", "run-gone", "cancelled"].includes(code);
 
 export interface Program {
   /** The file's name, which the program also sees as its own. */
@@ -49,6 +49,8 @@ export class Session {
   readonly #client: Client;
   readonly #events: SessionEvents;
   #generation = 0;
+  /** How often what was queued was given up. */
+  #abandoned = 0;
   #loaded: Program | null = null;
   #loadError: { program: Program; error: UserError } | null = null;
   #placed = new Set<InputItem>();
@@ -62,9 +64,20 @@ export class Session {
 
   /** Brings the worker up to date; throws the first problem that would keep the task from starting. */
   sync(): Promise<void> {
-    const next = this.#queue.then(() => this.#sync());
+    const given = this.#abandoned;
+    const next = this.#queue.then(() => {
+      if (given !== this.#abandoned) {
+        throw new UserError({ code: "cancelled", message: "It was cancelled before it began.", hint: "Run it again." });
+      }
+      return this.#sync();
+    });
     this.#queue = next.catch(() => {});
     return next;
+  }
+
+  /** Nothing that is still to be done is wanted any more; what is under way ends by itself. */
+  abandon(): void {
+    this.#abandoned += 1;
   }
 
   /** Waits until nothing is under way; problems were reported to the events. */

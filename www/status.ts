@@ -25,6 +25,15 @@ const RUNNING: Record<RunState, Verdict> = {
   paused: { tone: "warn", headline: "Paused", advice: "Resume to go on where it stopped." },
 };
 
+const STARTING: Verdict = { tone: "busy", headline: "Starting", advice: "" };
+
+/** Before a run, for what a first visit does without. */
+const WAITING: Verdict = {
+  tone: "busy",
+  headline: "Loading the rest of the runtime",
+  advice: "It comes when it is first needed. Cancel stops waiting for it.",
+};
+
 /** On the browser's engine, which comes back only at the end. */
 const AWAY: Verdict = {
   tone: "busy",
@@ -36,6 +45,8 @@ export class RunBar {
   phase: Phase = "idle";
   readonly #budget = new Budget();
   #hears = true;
+  /** Whether what starts waits for a part of the runtime. */
+  #waits = false;
   #startedAt = 0;
 
   constructor(events: RunBarEvents) {
@@ -70,7 +81,12 @@ export class RunBar {
     this.#setPhase("starting");
     this.#budget.start(limits);
     this.#startedAt = performance.now();
-    this.say({ tone: "busy", headline: "Starting", advice: "" });
+    this.say(this.#waits ? WAITING : STARTING);
+  }
+
+  waiting(does: boolean): void {
+    this.#waits = does;
+    if (this.phase === "starting") this.say(does ? WAITING : STARTING);
   }
 
   status(state: RunState, stats: RunStats): void {
@@ -101,7 +117,7 @@ export class RunBar {
     const live = phase !== "idle" && phase !== "starting";
     byId("run").setAttribute("aria-disabled", String(phase !== "idle"));
     byId("pause").setAttribute("aria-disabled", String(!live || !this.#hears));
-    byId("cancel").setAttribute("aria-disabled", String(!live));
+    byId("cancel").setAttribute("aria-disabled", String(phase === "idle"));
     const label = byId("pause").querySelector(".label");
     if (label) label.textContent = phase === "paused" ? "Resume" : "Pause";
     byId("pause").querySelector("use")?.setAttribute("href", phase === "paused" ? "#i-play" : "#i-pause");

@@ -103,6 +103,7 @@ export class Workbench {
         void this.#lint(program);
       },
       programRefused: (program, error) => {
+        if (error.code === "cancelled") return this.#programView.showUnchecked(program.name);
         this.#programView.showRefused(program.name, error.place?.brief ?? error.message);
         if (error.place) this.source.setMarks([{ ...error.place, message: error.place.brief }]);
         // What is being written is wrong most of the time; the place in the text says enough.
@@ -115,6 +116,7 @@ export class Workbench {
       },
       itemRefused: (item, error) => {
         byId("copying").textContent = "";
+        if (error.code === "cancelled") return;
         inputsView.setRefused(item);
         showProblem("inputs", error);
       },

@@ -24,7 +24,7 @@ let face: Face;
 let rest: Rest;
 let task: Task;
 let loop: RunLoop | null = null;
-/** Controls of a run that has yet to start: what it needs may still be loading. */
+/** Controls of a run that has yet to start: what it needs may still be loading. Cancel ends that wait. */
 let early: Control[] = [];
 let broken = false;
 /** Only of the site's own page: in other people's pages nothing is stored. */
@@ -169,6 +169,8 @@ async function reply(request: Request | ReceiptRequest): Promise<void> {
       return;
     }
     problem = toProblem(error);
+    // It will never start, and the next run has another number.
+    if (request.type === "start") early = early.filter(({ run }) => run !== request.run);
   }
   post({ type: "refused", id: request.id, problem });
 }
@@ -177,6 +179,7 @@ async function reply(request: Request | ReceiptRequest): Promise<void> {
 function control(message: Control): void {
   if (message.run > (loop?.number ?? 0)) {
     early.push(message);
+    if (message.type === "cancel") rest.abandon();
     return;
   }
   if (!loop || loop.number !== message.run) return;
@@ -204,6 +207,8 @@ export async function serve(load: (report: Report) => Promise<Runtime>, modules:
   try {
     ({ face, rest } = await load(post));
     task = new face.Task();
+    rest.waited = (does) => post({ type: "waiting", does });
+    rest.deaf = () => loop?.deafen();
   } catch (error) {
     post({ type: "unusable", problem: toProblem(error) });
     return;
@@ -215,7 +220,8 @@ export async function serve(load: (report: Report) => Promise<Runtime>, modules:
       return;
     }
     try {
-      control(data);
+      if (data.type === "abandon") rest.abandon();
+      else control(data);
     } catch (error) {
       crashed(error);
     }

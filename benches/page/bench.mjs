@@ -1,7 +1,7 @@
 /**
  * Carries out the plan of `cargo xtask bench` and reports each measurement.
  *
- * Every engine has a worker of its own that stays. The rounds go through all jobs, so that what
+ * Every engine has a worker of its own that stays, unless a job asks for a fresh one. The rounds go through all jobs, so that what
  * else the machine does hits all engines alike; the first round warms up and is marked as such.
  */
 import { openCold } from "./cold.mjs";
@@ -22,7 +22,18 @@ async function start(engine) {
       worker.postMessage(message);
     });
   await ask(engine);
+  ask.end = () => worker.terminate();
   return ask;
+}
+
+/** One measurement in a worker of its own. */
+async function alone(engine, job) {
+  const ask = await start(engine);
+  try {
+    return await ask(job);
+  } finally {
+    ask.end();
+  }
 }
 
 /** What failed once is left out from then on. */
@@ -30,7 +41,10 @@ const failed = new Set();
 
 try {
   const engines = new Map();
-  for (const engine of plan.engines) engines.set(engine.name, await start(engine));
+  const named = (name) => plan.engines.find((engine) => engine.name === name);
+  for (const { engine: name, fresh } of plan.jobs) {
+    if (!fresh && !engines.has(name)) engines.set(name, await start(named(name)));
+  }
   for (let round = 0; round <= plan.rounds; round += 1) {
     for (let index = 0; index < plan.jobs.length; index += 1) {
       // Each round begins elsewhere, so that no engine always runs after the same other.
@@ -40,12 +54,13 @@ try {
       at.textContent = `round ${round} of ${plan.rounds}: ${job.program} on ${job.engine}`;
       const { engine, program, args } = job;
       try {
-        await report({ sample: { engine, program, args, warmUp: round === 0, ...(await engines.get(engine)(job)) } });
+        const measured = job.fresh ? await alone(named(engine), job) : await engines.get(engine)(job);
+        await report({ sample: { engine, program, args, warmUp: round === 0, ...measured } });
       } catch (error) {
         failed.add(number);
         await report({ failure: { engine, program, error: error.message } });
         // A trap may have left the engine's own memory in any state.
-        engines.set(engine, await start(plan.engines.find(({ name }) => name === engine)));
+        if (!job.fresh) engines.set(engine, await start(named(engine)));
       }
     }
   }

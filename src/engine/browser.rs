@@ -150,7 +150,7 @@ impl super::Guest for Shown<'_> {
     }
 
     fn flip(&mut self, cell: u32, bits: u64) -> Result<(), String> {
-        let flipped = self.guest.flip(&self.state.flip(), cell, bits as i64);
+        let flipped = self.guest.flip(&self.state.flip(cell), cell, bits as i64);
         flipped.map_err(|error| describe(&error))
     }
 

@@ -4,30 +4,20 @@
 //! error that can be resumed. A WASI call that has to wait for input ends in such an error too: the
 //! call is made again, and its result handed to the guest as if it had returned then.
 
+mod link;
+
+use super::translated::translated;
 use super::{End, Engine, EngineError, Guest, Observer, Place, Slice, Trap};
-use crate::meter::{
-    Bounds, Gauge, HOST_MODULE, HostFunction, Metered, Passed, ProfileFunction, Profiler,
-    StateExports, Ticked,
-};
+use crate::meter::{Bounds, Gauge, Metered, Passed, Profiler, StateExports};
 use crate::task::ModuleKind;
-use crate::wasi::{Abi, Call, Exceeded, Function, GuestMemory, Parameter, Reply, System};
+use crate::wasi::{Call, Exceeded, GuestMemory, Reply, System};
+use link::{link, link_meter, link_profile};
 use std::rc::Rc;
 use wasmi::errors::HostError;
 use wasmi::{
-    AsContextMut, Caller, Config, Error, Extern, Func, FuncType, Global, Instance, Linker, Memory,
-    ResumableCall, Store, TrapCode, Val, ValType,
+    AsContextMut, Error, Extern, Func, Global, Instance, Linker, Memory, ResumableCall, Store,
+    TrapCode, Val,
 };
-
-/// Calls beside the guest's own: wrappers of the instrumentation.
-const EXTRA_CALLS: u64 = 16;
-/// wasmi keeps its frames on the heap. A frame there has at most twice the cells of the guest's (a
-/// vector on the operand stack is two), and what the instrumentation adds to it, in bytes:
-const EXTRA_FRAME: u64 = 256;
-
-/// wasmi 2.0.0 leaves some of the host's stack behind at each growth (its handlers of `memory.grow` and
-/// `table.grow` are not compiled to tail calls), and takes it back when it returns to us. So it does
-/// after this many, or a guest that grows by nothing in a loop would bring us down.
-const MOST_GROWS: u32 = 1024;
 
 /// What the store holds beside the guest's instance.
 struct Host {
@@ -48,8 +38,8 @@ struct Host {
 /// What shows the guest's state.
 struct Shown {
     state: StateExports,
+    instance: Instance,
     cells: Vec<Func>,
-    flip: Func,
     memories: Vec<Memory>,
 }
 
@@ -61,7 +51,7 @@ impl Shown {
             (0..state.memories).map(|index| instance.get_memory(store, &state.memory(index)));
         Some(Self {
             state: state.clone(),
-            flip: instance.get_func(store, &state.flip())?,
+            instance: *instance,
             cells: cells.collect::<Option<_>>()?,
             memories: memories.collect::<Option<_>>()?,
         })
@@ -96,7 +86,9 @@ impl<C: AsContextMut<Data = Host>> Guest for ShownGuest<C> {
 
     fn flip(&mut self, cell: u32, bits: u64) -> Result<(), String> {
         let params = [Val::I32(cell as i32), Val::I64(bits as i64)];
-        let flip = self.shown.flip;
+        let name = self.shown.state.flip(cell);
+        let flip = self.shown.instance.get_func(&self.context, &name);
+        let flip = flip.ok_or_else(|| format!("the guest has no cell {cell}"))?;
         let flipped = flip.call(&mut self.context, &params, &mut []);
         flipped.map_err(|error| error.to_string())
     }
@@ -194,20 +186,6 @@ pub struct Interpreter {
     place: Option<Global>,
 }
 
-fn engine(bounds: &Bounds, profiled: bool) -> wasmi::Engine {
-    let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-    let mut config = Config::default();
-    // With a profile there is a wrapper's frame for each of the guest's.
-    let frames = if profiled { 2 } else { 1 };
-    config.set_max_recursion_depth(size(frames * bounds.call + EXTRA_CALLS));
-    config.set_max_stack_height(size(
-        frames * (2 * bounds.frame + (bounds.call + EXTRA_CALLS) * EXTRA_FRAME),
-    ));
-    // Functions are translated when they are first called: a large program starts at once.
-    config.compilation_mode(wasmi::CompilationMode::LazyTranslation);
-    wasmi::Engine::new(&config)
-}
-
 /// Calls the system with the guest's memory.
 fn call_system(mut host: impl AsContextMut<Data = Host>, call: &Call) -> Reply {
     let mut context = host.as_context_mut();
@@ -239,202 +217,6 @@ fn note_steps(mut host: impl AsContextMut<Data = Host>) {
     }
 }
 
-fn host_function(
-    mut caller: Caller<'_, Host>,
-    call: &Call,
-    results: &mut [Val],
-) -> Result<(), Error> {
-    note_steps(&mut caller);
-    let interrupt = match call_system(&mut caller, call) {
-        Reply::Return(errno) => {
-            let value = i32::from(errno as u16);
-            if !caller.data().system.output.is_full() {
-                if let [result] = results {
-                    *result = Val::I32(value);
-                }
-                return Ok(());
-            }
-            Interrupt::Yield(value)
-        }
-        Reply::Block => Interrupt::Block(*call),
-        Reply::Exit(code) => Interrupt::Exit(code),
-        Reply::Exceeded(limit) => Interrupt::Exceeded(limit),
-    };
-    Err(Error::host(interrupt))
-}
-
-fn link(linker: &mut Linker<Host>) -> Result<(), EngineError> {
-    for abi in [Abi::Preview1, Abi::Unstable] {
-        for &function in Function::ALL {
-            if Function::find(abi, function.name()).is_none() {
-                continue;
-            }
-            let parameters = function
-                .parameters()
-                .iter()
-                .map(|parameter| match parameter {
-                    Parameter::I32 => ValType::I32,
-                    Parameter::I64 => ValType::I64,
-                });
-            let results = function.returns().then_some(ValType::I32);
-            let ty = FuncType::new(parameters, results);
-            let defined = linker.func_new(
-                abi.module(),
-                function.name(),
-                ty,
-                move |caller, params, results| {
-                    let mut args = [0; 9];
-                    for (slot, param) in args.iter_mut().zip(params) {
-                        *slot = match param {
-                            Val::I32(value) => u64::from(*value as u32),
-                            Val::I64(value) => *value as u64,
-                            // The types above admit nothing else.
-                            _ => 0,
-                        };
-                    }
-                    host_function(
-                        caller,
-                        &Call {
-                            abi,
-                            function,
-                            args,
-                        },
-                        results,
-                    )
-                },
-            );
-            defined.map_err(|error| EngineError::Refused(error.to_string()))?;
-        }
-    }
-    Ok(())
-}
-
-/// What came of a question.
-enum Answer {
-    /// The answer is in its results.
-    Given,
-    /// The observer is to look first.
-    Look,
-}
-
-/// Answers a question of the instrumented code.
-fn meter_function(
-    gauge: &mut Gauge,
-    grows: &mut u32,
-    function: HostFunction,
-    params: &[Val],
-    results: &mut [Val],
-) -> Result<Answer, Interrupt> {
-    let long = |index: usize| match params.get(index) {
-        Some(Val::I64(value)) => *value,
-        Some(Val::I32(value)) => i64::from(*value),
-        _ => 0,
-    };
-    let answer = match function {
-        HostFunction::Tick => match gauge.tick(long(0), long(1) as u32) {
-            Ok(Ticked::More(left)) => Val::I64(left),
-            Ok(Ticked::SliceEnd) => return Err(Interrupt::SliceEnd),
-            Ok(Ticked::Checkpoint) => return Ok(Answer::Look),
-            Err(passed) => return Err(Interrupt::Passed(passed)),
-        },
-        HostFunction::Deeper => Val::I64(
-            gauge
-                .deeper(long(0), long(1), long(2) as u32)
-                .map_err(Interrupt::Passed)?,
-        ),
-        HostFunction::Grow => {
-            let amounts = (long(1) as u64, long(2) as u64, long(3) as u64);
-            let grown = gauge
-                .grow(long(0) != 0, amounts, long(4), long(5) as u32)
-                .map_err(Interrupt::Passed)?;
-            *grows += u32::from(grown);
-            if *grows >= MOST_GROWS {
-                *grows = 0;
-                return Err(Interrupt::Yield(1));
-            }
-            Val::I32(i32::from(grown))
-        }
-        HostFunction::Lack => return Err(Interrupt::Lack),
-    };
-    if let [result] = results {
-        *result = answer;
-    }
-    Ok(Answer::Given)
-}
-
-fn link_meter(linker: &mut Linker<Host>) -> Result<(), EngineError> {
-    let ty = |wide: bool| if wide { ValType::I64 } else { ValType::I32 };
-    for function in HostFunction::ALL {
-        let signature = FuncType::new(
-            function.parameters().iter().map(|&wide| ty(wide)),
-            function.result().map(ty),
-        );
-        let defined = linker.func_new(
-            HOST_MODULE,
-            function.name(),
-            signature,
-            move |mut caller, params, results| {
-                loop {
-                    let Host { gauge, grows, .. } = caller.data_mut();
-                    let answer = meter_function(gauge, grows, function, params, results);
-                    match answer.map_err(Error::host)? {
-                        Answer::Given => return Ok(()),
-                        Answer::Look => look(&mut caller).map_err(|reason| {
-                            caller.data_mut().blind = Some(reason);
-                            Error::host(Interrupt::Blind)
-                        })?,
-                    }
-                }
-            },
-        );
-        defined.map_err(|error| EngineError::Refused(error.to_string()))?;
-    }
-    Ok(())
-}
-
-fn link_profile(linker: &mut Linker<Host>) -> Result<(), EngineError> {
-    for function in ProfileFunction::ALL {
-        let parameters = function.parameters().iter();
-        let ty = |wide: bool| if wide { ValType::I64 } else { ValType::I32 };
-        let parameters = parameters.map(|&wide| ty(wide));
-        let result = function.result().map(ty);
-        let defined = linker.func_new(
-            HOST_MODULE,
-            function.name(),
-            FuncType::new(parameters, result),
-            move |mut caller, params, results| {
-                let Host {
-                    gauge, profiler, ..
-                } = caller.data_mut();
-                let (number, left) = match params {
-                    [Val::I32(number), Val::I64(left)] => (*number as u32, *left),
-                    [Val::I64(left)] => (0, *left),
-                    // The types above admit nothing else.
-                    _ => return Ok(()),
-                };
-                let Some(profiler) = profiler else {
-                    return Ok(());
-                };
-                gauge.note(left);
-                match function {
-                    ProfileFunction::Enter => {
-                        let replaces = profiler.enter(number, gauge.steps());
-                        if let [result] = results {
-                            *result = Val::I32(i32::from(replaces));
-                        }
-                    }
-                    ProfileFunction::Leave => profiler.leave(gauge.steps()),
-                    ProfileFunction::Replace => profiler.replace(number, gauge.steps()),
-                    ProfileFunction::Tail => profiler.tail(gauge.steps()),
-                }
-                Ok(())
-            },
-        );
-        defined.map_err(|error| EngineError::Refused(error.to_string()))?;
-    }
-    Ok(())
-}
-
 impl Interpreter {
     /// Instantiates an instrumented module over `system`, ready for its first slice.
     ///
@@ -446,9 +228,8 @@ impl Interpreter {
         system: System,
         bounds: Bounds,
     ) -> Result<Self, EngineError> {
-        let engine = engine(&bounds, module.profiled);
-        let parsed = wasmi::Module::new(&engine, &module.wasm)
-            .map_err(|error| EngineError::Refused(error.to_string()))?;
+        let parsed =
+            translated(module, &bounds).map_err(|error| EngineError::Refused(error.to_string()))?;
         let host = Host {
             system,
             gauge: Gauge::new(bounds, module.memory_pages),
@@ -460,8 +241,8 @@ impl Interpreter {
             observer: None,
             blind: None,
         };
-        let mut store = Store::new(&engine, host);
-        let mut linker = Linker::new(&engine);
+        let mut store = Store::new(parsed.engine(), host);
+        let mut linker = Linker::new(parsed.engine());
         link(&mut linker)?;
         link_meter(&mut linker)?;
         if module.profiled {

@@ -5,6 +5,7 @@ mod browser;
 #[cfg(all(feature = "wasmtime", not(target_family = "wasm")))]
 mod compiled;
 mod interpreter;
+mod translated;
 mod traps;
 #[cfg(all(feature = "wasmtime", not(target_family = "wasm")))]
 mod wasmtime;

@@ -4,9 +4,9 @@
 //! - For each memory and table, one that grows it within the limits.
 //! - For each function that is called from outside (exports, the start function), one with the
 //!   original type: it takes the count from the host, and gives it back.
-//! - For each cell of the guest's state, one that returns it, if the host is to look at it; and one that
-//!   flips bits of globals, for faults that are made on purpose.
-//! - For compilers, one that asks the host at a function's entry.
+//! - For each cell of the guest's state, one that returns it, if the host is to look at it; and some that
+//!   flip bits of globals, for faults that are made on purpose.
+//! - For compilers, one that asks the host at a function's entry; for wasmi, one that does so for leaves.
 //! - Fillers ([`Layout::fillers`]), which do nothing.
 //!
 //! They cost no steps and are no calls: what is counted is the task's own code.
@@ -14,7 +14,7 @@
 use super::function::emit_host_check;
 use super::layout::{Cell, Growable, Layout, wide};
 use super::module::append_body;
-use super::{HostFunction, Level, MAX_TABLE_ELEMENTS};
+use super::{HostFunction, Level, MAX_TABLE_ELEMENTS, StateExports};
 use wasm_encoder::{BlockType, Encode, Instruction as I, ValType};
 
 /// Writes all of them, in the order of [`Layout`].
@@ -34,11 +34,18 @@ pub(super) fn write(layout: &Layout, out: &mut Vec<u8>) {
     for &what in &layout.cells {
         cell(layout, what, out);
     }
-    if layout.is_shown {
-        flip(layout, out);
+    for (share, first) in layout
+        .cells
+        .chunks(StateExports::SHARE as usize)
+        .zip((0..).step_by(StateExports::SHARE as usize))
+    {
+        flip(share, first, out);
     }
     if layout.enters {
-        enter(layout, out);
+        match layout.for_wasmi {
+            true => leaf(layout, out),
+            false => enter(layout, out),
+        }
     }
     for _ in 0..layout.fillers {
         body(out, &[], &[], &[I::End]);
@@ -70,8 +77,8 @@ fn cell(layout: &Layout, what: Cell, out: &mut Vec<u8>) {
     body(out, &[], &[], &[&code[..], &[I::End]].concat());
 }
 
-/// `(cell, bits)`: flips these bits of a cell, if it is a number's.
-fn flip(layout: &Layout, out: &mut Vec<u8>) {
+/// `(cell, bits)`: flips these bits of one of these cells, the first of which has the number `first`, if it is a number's.
+fn flip(cells: &[Cell], first: i32, out: &mut Vec<u8>) {
     let mut code = Vec::new();
     let narrow = [I::LocalGet(1), I::I32WrapI64, I::I32Xor];
     let wide = [I::LocalGet(1), I::I64Xor];
@@ -79,7 +86,7 @@ fn flip(layout: &Layout, out: &mut Vec<u8>) {
         let bits = [I::V128Const(0), I::LocalGet(1)];
         [&bits[..], &[I::I64x2ReplaceLane(lane), I::V128Xor]].concat()
     };
-    for (number, &what) in (0..).zip(&layout.cells) {
+    for (number, &what) in (first..).zip(cells) {
         let (global, change) = match what {
             Cell::Global(global, ValType::I32) => (global, narrow.to_vec()),
             Cell::Global(global, ValType::I64) => (global, wide.to_vec()),
@@ -113,14 +120,17 @@ fn body(out: &mut Vec<u8>, locals: &[(u32, ValType)], code: &[u8], rest: &[I<'_>
 }
 
 fn import(layout: &Layout, function: u32, out: &mut Vec<u8>) {
+    let ty = layout.functions[function as usize];
     let params = layout.type_of(function).params().len() as u32;
-    let left = params;
+    let left = layout.left_local(ty);
     let mut code = Vec::new();
     // A host function may show what it sees to the world: nothing may be left over.
     emit_host_check(&mut code, layout, left, Some(function), false);
     let mut rest = vec![I::LocalGet(left), I::GlobalSet(layout.left)];
     rest.extend((0..params).map(I::LocalGet));
-    rest.extend([I::Call(function), I::LocalGet(left), I::End]);
+    rest.push(I::Call(function));
+    rest.extend(layout.kept(ty).map(|param| I::LocalGet(param as u32)));
+    rest.extend([I::LocalGet(left), I::End]);
     body(out, &[], &code, &rest);
 }
 
@@ -216,15 +226,49 @@ fn enter(layout: &Layout, out: &mut Vec<u8>) {
     body(out, &[], &checked, &code);
 }
 
+/// `(level, more, left, function) -> deep`: a leaf is called at this level, in a function whose leaves may
+/// need as much more. Returns whether they may be deeper than any call before.
+fn leaf(layout: &Layout, out: &mut Vec<u8>) {
+    let (level, more, left, function) = (0, 1, 2, 3);
+    let code = [
+        I::GlobalGet(layout.room),
+        I::LocalGet(level),
+        I::I64Add,
+        I::I64Const(Level::PAST),
+        I::I64And,
+        I::I64Const(0),
+        I::I64Ne,
+        I::If(BlockType::Empty),
+        I::LocalGet(level),
+        I::LocalGet(left),
+        I::LocalGet(function),
+        I::Call(layout.host(HostFunction::Deeper)),
+        I::GlobalSet(layout.room),
+        I::End,
+        I::GlobalGet(layout.room),
+        I::LocalGet(level),
+        I::I64Add,
+        I::LocalGet(more),
+        I::I64Add,
+        I::I64Const(Level::PAST),
+        I::I64And,
+        I::I64Const(0),
+        I::I64Ne,
+        I::End,
+    ];
+    body(out, &[], &[], &code);
+}
+
 fn outside(layout: &Layout, function: u32, out: &mut Vec<u8>) {
+    let ty = layout.functions[function as usize];
     let params = layout.type_of(function).params().len() as u32;
     let mut code: Vec<I<'_>> = (0..params).map(I::LocalGet).collect();
+    code.extend(layout.behind(ty, I::GlobalGet(layout.left), I::I64Const(0)));
     code.extend([
-        I::GlobalGet(layout.left),
-        I::I64Const(0),
         I::Call(layout.function(function)),
         I::GlobalSet(layout.left),
-        I::End,
     ]);
+    code.extend(layout.kept(ty).map(|_| I::Drop));
+    code.push(I::End);
     body(out, &[], &[], &code);
 }

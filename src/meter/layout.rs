@@ -1,7 +1,9 @@
 //! Where everything is in the new module.
 
-use super::{CellOf, HostFunction};
+use super::leaves::Leaf;
+use super::{CellOf, HostFunction, StateExports};
 use std::collections::HashMap;
+use std::ops::Range;
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{BlockType, ValType};
 use wasmparser::FuncType;
@@ -53,9 +55,16 @@ impl Cell {
     }
 }
 
+/// The most parameters that a function returns for its steps left to stay where they are.
+const MOST_KEPT: usize = 6;
+
 /// Where everything is in the new module.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
+    /// The code is for wasmi.
+    pub for_wasmi: bool,
+    /// Functions may return parameters that nobody asks for ([`Layout::kept`]).
+    pub keeps: bool,
     pub types: Vec<FuncType>,
     /// Types of all functions, imports first.
     pub functions: Vec<u32>,
@@ -65,9 +74,7 @@ pub(super) struct Layout {
     pub tables: Vec<Growable>,
     /// The mutable globals of the task, and their types.
     pub variables: Vec<(u32, ValType)>,
-    /// Whether the host can look at the guest's state.
-    pub is_shown: bool,
-    /// What it can look at.
+    /// What the host can look at, if the guest's state is shown.
     pub cells: Vec<Cell>,
     /// Our globals.
     pub left: u32,
@@ -83,6 +90,10 @@ pub(super) struct Layout {
     pub helper_types: Vec<u32>,
     /// Whether [`Layout::enter`] is there.
     pub enters: bool,
+    /// By function: the leaves, if they are told apart. Then [`Layout::enter`] watches the peaks for them.
+    pub leaves: Vec<Option<Leaf>>,
+    /// The first type of [`Layout::leaf_type`].
+    pub first_leaf_type: u32,
     /// How many functions at the end do nothing and are never called. V8 inlines more generously
     /// in a module half of whose functions are small, and metering makes functions larger: without
     /// these it inlines less than in the original (calls took 2.4 times as long, 1.3 with them).
@@ -93,6 +104,67 @@ impl Layout {
     /// The type with which metered code calls functions of type `ty`.
     pub fn metered_type(&self, ty: u32) -> u32 {
         self.types.len() as u32 + ty
+    }
+
+    /// The parameters that a function of type `ty` also returns, between its results and the steps left.
+    ///
+    /// wasmi has a function's results in the slots that its parameters were in. So the steps left, which
+    /// are a parameter too, need not be moved if so many results come before them as parameters do; and
+    /// a parameter that is returned at its own place costs nothing. A tail call can't have it, since the
+    /// function that is called would have to return the same.
+    pub fn kept(&self, ty: u32) -> Range<usize> {
+        let ty = &self.types[ty as usize];
+        let (params, results) = (ty.params().len(), ty.results().len());
+        match self.keeps && params > results && params - results <= MOST_KEPT {
+            true => results..params,
+            false => 0..0,
+        }
+    }
+
+    /// Whether a function of type `ty` takes the steps left behind its caller's level, for the same reason.
+    pub fn is_swapped(&self, ty: u32) -> bool {
+        let ty = &self.types[ty as usize];
+        self.for_wasmi && ty.params().len() + 1 == ty.results().len()
+    }
+
+    /// The local with the steps left, in a function of type `ty`.
+    pub fn left_local(&self, ty: u32) -> u32 {
+        let params = self.types[ty as usize].params().len() as u32;
+        params + u32::from(self.is_swapped(ty))
+    }
+
+    /// The local with the caller's level, in a function of type `ty`.
+    pub fn base_local(&self, ty: u32) -> u32 {
+        let params = self.types[ty as usize].params().len() as u32;
+        params + u32::from(!self.is_swapped(ty))
+    }
+
+    /// What is put behind the arguments of a call of type `ty`: the steps left and the level.
+    pub fn behind<T>(&self, ty: u32, left: T, level: T) -> [T; 2] {
+        match self.is_swapped(ty) {
+            true => [level, left],
+            false => [left, level],
+        }
+    }
+
+    /// Whether a function is a leaf.
+    pub fn leaf(&self, function: u32) -> Option<Leaf> {
+        *self.leaves.get(function as usize)?
+    }
+
+    /// The type with which leaves of type `ty` that count are called.
+    pub fn leaf_type(&self, ty: u32) -> u32 {
+        self.first_leaf_type + ty
+    }
+
+    /// The new type of one of the task's own functions.
+    pub fn own_type(&self, function: u32) -> u32 {
+        let ty = self.functions[function as usize];
+        match self.leaf(function) {
+            Some(Leaf { cost: Some(_), .. }) => ty,
+            Some(_) => self.leaf_type(ty),
+            None => self.metered_type(ty),
+        }
     }
 
     /// The new index of a function. A host function of the task is reached through a wrapper.
@@ -139,19 +211,23 @@ impl Layout {
         self.first_outside() + self.outside.len() as u32
     }
 
-    /// The helper that asks the host at a function's entry.
+    /// The helper that asks the host at a function's entry, or for a leaf.
     pub fn enter(&self) -> u32 {
-        self.flip() + u32::from(self.is_shown)
+        self.first_flip() + self.flips()
     }
 
-    /// The helper that flips bits of cells, if the guest's state is shown.
-    pub fn flip(&self) -> u32 {
+    /// The first of the helpers that flip bits of cells.
+    pub fn first_flip(&self) -> u32 {
         self.first_cell() + self.cells.len() as u32
+    }
+
+    /// How many of these there are: each has its share of the cells, so that none grows beyond what engines take.
+    pub fn flips(&self) -> u32 {
+        (self.cells.len() as u32).div_ceil(StateExports::SHARE)
     }
 
     /// Lists the cells.
     pub fn make_cells(&mut self) {
-        self.is_shown = true;
         for &(global, ty) in &self.variables {
             self.cells.push(Cell::Global(global, ty));
             if ty == ValType::V128 {

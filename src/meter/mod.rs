@@ -19,6 +19,7 @@ mod function;
 mod gauge;
 mod helpers;
 mod layout;
+mod leaves;
 mod module;
 mod profile;
 mod profiler;
@@ -243,6 +244,9 @@ pub enum CellOf {
 }
 
 impl StateExports {
+    /// How many cells one function flips bits of.
+    pub(crate) const SHARE: u32 = 4096;
+
     /// The cell with this bit of a global, and the bit in it; `None` if no mutable global has it.
     pub fn bit_of(&self, global: u32, bit: u8) -> Option<(u32, u64)> {
         let at = self.cells.iter().position(|&cell| match cell {
@@ -254,9 +258,9 @@ impl StateExports {
         Some((at as u32, 1 << (bit % 64)))
     }
 
-    /// The name of the function `(cell: i32, bits: i64)` that flips these bits of a global's cell.
-    pub fn flip(&self) -> String {
-        format!("{}flip", self.prefix)
+    /// The name of the function `(cell: i32, bits: i64)` that flips these bits of this cell, if it is a global's.
+    pub fn flip(&self, cell: u32) -> String {
+        format!("{}flip:{}", self.prefix, cell / Self::SHARE)
     }
 
     /// The name of the function that returns this cell.

@@ -6,6 +6,7 @@ use super::bounds::{MOST_CODE, MOST_LOCALS, MOST_TARGETS, check_room};
 use super::function::{Emitter, Flow, Grouping, Plan, Scan, cells, plan, scan, turned};
 use super::helpers;
 use super::layout::{Growable, Layout, val_type};
+use super::leaves::{self, Body, Leaf};
 use super::sections::invalid;
 use super::{
     Detail, MAX_TABLE_ELEMENTS, MeterError, Metered, MeteredId, Options, StateExports, Target,
@@ -31,13 +32,44 @@ pub const HOST_MODULE: &str = "verirun";
 /// # Errors
 /// If it is not valid under [`super::features`], or at a bound of what engines accept.
 pub fn instrument(wasm: &[u8], options: &Options) -> Result<Metered, MeterError> {
+    instrument_with(wasm, options, true)
+}
+
+/// Instruments a module; without `leaves` each of its functions takes and returns the steps left.
+pub(super) fn instrument_with(
+    wasm: &[u8],
+    options: &Options,
+    leaves: bool,
+) -> Result<Metered, MeterError> {
+    let for_wasmi = options.target == Target::Interpreter;
+    let finds = for_wasmi && leaves && options.detail == Detail::Fast;
+    match build(wasm, options, for_wasmi, finds)? {
+        Some(metered) => Ok(metered),
+        None => build(wasm, options, false, false)?
+            .ok_or_else(|| MeterError::Unexpected("a function returns too much".to_owned())),
+    }
+}
+
+/// Instruments a module; `None` if its functions make tail calls, so that they can't return their
+/// parameters, which was asked for with `keeps`, and there are no leaves.
+fn build(
+    wasm: &[u8],
+    options: &Options,
+    keeps: bool,
+    finds: bool,
+) -> Result<Option<Metered>, MeterError> {
     let mut builder = Builder {
         out: Vec::with_capacity(wasm.len() + wasm.len() / 2 + 4096),
-        layout: Layout::default(),
+        layout: Layout {
+            for_wasmi: options.target == Target::Interpreter,
+            keeps,
+            ..Layout::default()
+        },
         options: *options,
         wasm,
         head: Head::default(),
         code: None,
+        finds,
     };
     builder.out.extend_from_slice(b"\0asm\x01\0\0\0");
     builder.run()
@@ -89,27 +121,38 @@ pub(super) struct Builder<'a> {
     wasm: &'a [u8],
     pub head: Head<'a>,
     code: Option<Code>,
+    /// Leaves are told apart.
+    finds: bool,
 }
 
 impl<'a> Builder<'a> {
-    fn run(mut self) -> Result<Metered, MeterError> {
+    fn run(mut self) -> Result<Option<Metered>, MeterError> {
         let mut validator = Validator::new_with_features(super::features());
         let mut parser = Parser::new(0);
         parser.set_features(super::features());
         let mut data = None;
+        // All functions, where something must be known of each before one is written.
+        let mut bodies = Vec::new();
         for payload in parser.parse_all(self.wasm) {
             let payload = payload?;
+            if !bodies.is_empty() && !matches!(payload, Payload::CodeSectionEntry(_)) {
+                self.layout.leaves = leaves::find(&self.head, &self.layout, &bodies)?;
+                self.start_code()?;
+                for body in bodies.drain(..) {
+                    if !self.body(body)? {
+                        return Ok(None);
+                    }
+                }
+            }
             match validator.payload(&payload)? {
+                ValidPayload::Func(function, body) if self.finds => bodies.push((function, body)),
                 ValidPayload::Func(function, body) => {
-                    let code = self.code.get_or_insert_default();
-                    let allocations = std::mem::take(&mut code.allocations);
-                    let mut validator = function.into_validator(allocations);
-                    self.function(&mut validator, &body)?;
-                    if let Some(code) = &mut self.code {
-                        code.allocations = validator.into_allocations();
+                    if !self.body((function, body))? {
+                        return Ok(None);
                     }
                 }
                 _ => match payload {
+                    Payload::CodeSectionStart { .. } if self.finds => {}
                     Payload::CodeSectionStart { .. } => self.start_code()?,
                     Payload::DataSection(section) => data = Some(section.range()),
                     payload => self.gather(payload)?,
@@ -125,7 +168,7 @@ impl<'a> Builder<'a> {
         }
         let exact = self.options.detail == Detail::Exact;
         let state = self.state_exports();
-        Ok(Metered {
+        Ok(Some(Metered {
             id: MeteredId::fresh(),
             wasm: self.out,
             start: self.head.start.map(|_| self.head.start_name),
@@ -134,7 +177,23 @@ impl<'a> Builder<'a> {
             memory_pages: self.layout.memories.iter().map(|memory| memory.min).sum(),
             state,
             profiled: false,
-        })
+        }))
+    }
+
+    /// Writes the next function. Returns `false` if it makes a tail call where there may be none.
+    fn body<R: WasmModuleResources>(
+        &mut self,
+        (function, body): Body<'a, R>,
+    ) -> Result<bool, MeterError> {
+        let code = self.code.get_or_insert_default();
+        let allocations = std::mem::take(&mut code.allocations);
+        let mut validator = function.into_validator(allocations);
+        self.function(&mut validator, &body)?;
+        let Some(code) = &mut self.code else {
+            return Ok(true);
+        };
+        code.allocations = validator.into_allocations();
+        Ok(!(code.scan.tail_calls && self.layout.keeps))
     }
 
     /// The exports that show the guest's state, if they are asked for.
@@ -263,8 +322,8 @@ impl<'a> Builder<'a> {
         self.write_imports()?;
         let mut functions = FunctionSection::new();
         let imported = self.layout.imported as usize;
-        for &ty in &self.layout.functions[imported..] {
-            functions.function(self.layout.metered_type(ty));
+        for function in self.layout.imported..self.layout.functions.len() as u32 {
+            functions.function(self.layout.own_type(function));
         }
         for &ty in &self.layout.helper_types {
             functions.function(ty);
@@ -322,7 +381,16 @@ impl<'a> Builder<'a> {
         };
         let function = code.next;
         code.next += 1;
+        let leaf = self.layout.leaf(function);
+        if let Some(Leaf { cost: Some(_), .. }) = leaf {
+            // It was validated when it was found.
+            let range = body.range();
+            let bytes = &self.wasm[range.start as usize..range.end as usize];
+            bytes.encode(&mut self.out);
+            return Ok(());
+        }
         scan(validator, body, &mut code.scan)?;
+        code.scan.mark_leaves(|function| self.layout.leaf(function));
         if code.scan.targets > MOST_TARGETS {
             return Err(MeterError::NoRoom {
                 what: format!("function {function}"),
@@ -364,6 +432,8 @@ impl<'a> Builder<'a> {
                 instructions,
             );
             emitter.params = params.len() as u32;
+            emitter.ty = ty;
+            emitter.is_leaf = leaf.is_some();
             emitter.locals = count;
             emitter.results = self.layout.block_type(ty);
             emitter.cells = frame as u32;

@@ -9,7 +9,8 @@
 //! both, and of an indirect one the wrapper that it comes to makes way for its function.
 
 use super::layout::{val_types, wide};
-use super::{HOST_MODULE, HostFunction, MeterError, Metered, MeteredId};
+use super::module::instrument_with;
+use super::{HOST_MODULE, HostFunction, MeterError, Metered, MeteredId, Options};
 use std::convert::Infallible;
 use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{
@@ -70,8 +71,10 @@ const ADDED: u32 = ProfileFunction::ALL.len() as u32;
 /// The metered form of `original` with a profile.
 ///
 /// # Errors
-/// If it can't be encoded again, which would be a mistake of ours.
-pub fn profiled(original: &[u8], metered: &Metered) -> Result<Metered, MeterError> {
+/// If it is not valid, or leaves no room for what metering adds.
+pub fn profiled(original: &[u8], options: &Options) -> Result<Metered, MeterError> {
+    // All functions tell how many steps are left.
+    let metered = &instrument_with(original, options, false)?;
     let shape = Shape::read(original, &metered.wasm)?;
     let mut module = Module::new();
     let mut pass = Pass {
@@ -181,8 +184,8 @@ impl Shape {
     fn wrap(&self, function: u32) -> Function {
         let ty = self.defined[(function - self.imports) as usize];
         let (params, results) = &self.types[ty as usize];
-        // The last result is what is left; the last parameters are that and the caller's level.
-        let left = params.saturating_sub(2);
+        // The last result is what is left.
+        let left = left_local(*params, results.len());
         let mut wrapper = Function::new([(1, ValType::I64)]);
         let number = self.original(function);
         let arguments = |wrapper: &mut Function| {
@@ -210,6 +213,13 @@ impl Shape {
         wrapper.instruction(&I::End);
         wrapper
     }
+}
+
+/// The local with the steps left, in a metered function with so many parameters and results: the
+/// parameter before the last, or the last one ([`Layout::is_swapped`](super::layout::Layout::is_swapped)).
+fn left_local(params: u32, results: usize) -> u32 {
+    let behind = if results == params as usize { 1 } else { 2 };
+    params.saturating_sub(behind)
 }
 
 struct Pass {
@@ -286,7 +296,8 @@ impl Reencode for Pass {
         body: wasmparser::FunctionBody<'_>,
     ) -> Encoded<()> {
         let ty = self.shape.defined[(self.function - self.shape.imports) as usize];
-        let left = self.shape.types[ty as usize].0.saturating_sub(2);
+        let (params, results) = &self.shape.types[ty as usize];
+        let left = left_local(*params, results.len());
         self.function += 1;
         let mut function = self.new_function_with_parsed_locals(&body)?;
         let mut reader = body.get_operators_reader()?;

@@ -3,7 +3,7 @@
 use super::bounds::{MOST_ITEMS, MOST_SEGMENTS, check_count};
 use super::layout::{val_types, wide};
 use super::module::{Builder, HOST_MODULE};
-use super::{Detail, HostFunction, MeterError};
+use super::{Detail, HostFunction, MeterError, StateExports};
 use std::collections::BTreeSet;
 use wasm_encoder::reencode::utils;
 use wasm_encoder::{
@@ -34,6 +34,7 @@ impl Builder<'_> {
     }
 
     pub(super) fn write_types(&mut self) -> Result<(), MeterError> {
+        self.drop_leaves_without_room();
         let layout = &mut self.layout;
         let mut types = TypeSection::new();
         for ty in &layout.types {
@@ -41,10 +42,23 @@ impl Builder<'_> {
                 .ty()
                 .function(val_types(ty.params(), 0), val_types(ty.results(), 0));
         }
-        for ty in &layout.types {
-            types
-                .ty()
-                .function(val_types(ty.params(), 2), val_types(ty.results(), 1));
+        for (index, ty) in (0..).zip(&layout.types) {
+            let mut results = val_types(ty.results(), 0);
+            results.extend(val_types(&ty.params()[layout.kept(index)], 1));
+            types.ty().function(val_types(ty.params(), 2), results);
+        }
+        layout.first_leaf_type = types.len();
+        if layout
+            .leaves
+            .iter()
+            .flatten()
+            .any(|leaf| leaf.cost.is_none())
+        {
+            for (index, ty) in (0..).zip(&layout.types) {
+                let mut results = val_types(ty.results(), 0);
+                results.extend(val_types(&ty.params()[layout.kept(index)], 1));
+                types.ty().function(val_types(ty.params(), 1), results);
+            }
         }
         layout.host_type = types.len();
         for function in HostFunction::ALL {
@@ -97,8 +111,16 @@ impl Builder<'_> {
             layout.make_cells();
             helpers.extend(layout.cells.iter().map(|_| types.len()));
             types.ty().function([], [ValType::I64]);
-            helpers.push(types.len());
+            helpers.extend((0..layout.flips()).map(|_| types.len()));
             types.ty().function([ValType::I32, ValType::I64], []);
+        }
+        if !layout.leaves.is_empty() {
+            layout.enters = true;
+            helpers.push(types.len());
+            types.ty().function(
+                [ValType::I64, ValType::I64, ValType::I64, ValType::I32],
+                [ValType::I32],
+            );
         }
         layout.helper_types = helpers;
         check_count("types", layout.types.len(), types.len(), MOST_ITEMS)?;
@@ -124,6 +146,20 @@ impl Builder<'_> {
         }
         types.append_to(&mut self.out);
         Ok(())
+    }
+
+    /// Whether a module is refused does not depend on the engine: what compilers do without must fit.
+    fn drop_leaves_without_room(&mut self) {
+        let layout = &self.layout;
+        let growable = layout.memories.len() + layout.tables.len();
+        let cells = 2 * layout.variables.len() + layout.tables.len();
+        let outside = self.head.exports.len() + layout.imported as usize;
+        let flips = cells / StateExports::SHARE as usize;
+        let functions = layout.functions.len() + outside + growable + cells + flips + 16;
+        let types = 4 * layout.types.len() + growable + 16;
+        if functions.max(types) > MOST_ITEMS as usize {
+            self.layout.leaves.clear();
+        }
     }
 
     pub(super) fn write_imports(&mut self) -> Result<(), MeterError> {
@@ -205,7 +241,10 @@ impl Builder<'_> {
                 let function = self.layout.first_cell() + index;
                 exports.export(&state.cell(index), ExportKind::Func, function);
             }
-            exports.export(&state.flip(), ExportKind::Func, self.layout.flip());
+            for share in 0..self.layout.flips() {
+                let name = state.flip(share * StateExports::SHARE);
+                exports.export(&name, ExportKind::Func, self.layout.first_flip() + share);
+            }
             for index in 0..state.memories {
                 exports.export(&state.memory(index), ExportKind::Memory, index);
             }

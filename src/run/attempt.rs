@@ -109,12 +109,15 @@ pub(crate) fn open(
     if state {
         system.output.digest();
     }
-    let mut metered = module.metered(options(kind, detail, state))?;
+    let options = options(kind, detail, state);
+    let metered = match watched.profile {
+        true => Arc::new(
+            meter::profiled(&module.wasm, &options)
+                .map_err(|error| EngineError::Refused(error.to_string()))?,
+        ),
+        false => module.metered(options)?,
+    };
     system.record = watched.calls.then(CallLog::default);
-    if watched.profile {
-        let profiled = meter::profiled(&module.wasm, &metered);
-        metered = Arc::new(profiled.map_err(|error| EngineError::Refused(error.to_string()))?);
-    }
     let bounds = Bounds::new(limits.gas, limits.call, limits.frame, limits.memory_pages);
     Ok(kind.open(&metered, module.info.kind, system, bounds)?)
 }

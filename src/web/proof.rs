@@ -21,13 +21,11 @@
 //! the right one; [`crate::bisect::What`] lists the kinds. Should the checkpoints be false, the search
 //! begins again from the first step, with one more pass.
 //!
-//! A run that can't be made again is looked at from here, `new LookThrough(task, receipt, from, to)`, in
-//! the same way: `advance` gives `{state: "working" | "done", steps, window?}`, the last being
-//! `{functions: [index, index], calls, more}`. A task may be endless, and `to` whatever a stranger
-//! wrote: show the steps, and `free` it when the user has seen enough.
+//! Only a run with a fault made on purpose can be made again; what the command line tells of others
+//! (`verirun bisect`), [`crate::bisect::Look`], has no place on the page.
 
 use super::{Run, Task, throw, to_js};
-use crate::bisect::{BisectError, Finding, Level, Look, Progress, Side, Window};
+use crate::bisect::{BisectError, Finding, Level, Progress, Side};
 use crate::checkpoint::{Fault, FaultError};
 use crate::receipt::{Brought, CheckpointRoot, Digest, Envelope, parting as part};
 use serde::Serialize;
@@ -106,44 +104,6 @@ fn again(task: &Task, receipt: &str) -> Result<(crate::Module, crate::Task, Enve
     Ok((module, made, envelope))
 }
 
-/// What a run of the receipt's task does here between two checkpoints. For a receipt whose run can't be
-/// made again.
-#[wasm_bindgen]
-pub struct LookThrough {
-    look: Look,
-}
-
-#[derive(Serialize)]
-struct Seen {
-    state: &'static str,
-    steps: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    window: Option<Window>,
-}
-
-#[wasm_bindgen]
-impl LookThrough {
-    /// Begins to look. Without `to` the end is that of the run, or the steps that the receipt says and
-    /// some more.
-    #[wasm_bindgen(constructor)]
-    pub fn new(task: &Task, receipt: &str, from: f64, to: Option<f64>) -> Result<Self, JsValue> {
-        let (module, task, envelope) = again(task, receipt)?;
-        let to = to.map_or(envelope.rerun().most(), |to| to as u64);
-        let look = Look::new(&module, &task, from as u64, to)?;
-        Ok(Self { look })
-    }
-
-    /// Does some milliseconds of work, and tells how far it is.
-    pub fn advance(&mut self) -> Result<JsValue, JsValue> {
-        let window = self.look.advance()?;
-        to_js(&Seen {
-            state: if window.is_some() { "done" } else { "working" },
-            steps: self.look.steps(),
-            window,
-        })
-    }
-}
-
 /// The search for where a run and the same run with a fault part.
 #[wasm_bindgen]
 pub struct Bisection {
@@ -170,7 +130,7 @@ impl Bisection {
         let fault: Option<&String> = given.and_then(|given| given.fault.as_ref());
         let fault: Fault = fault
             .ok_or_else(|| {
-                let hint = "Use `LookThrough`, which tells what this device does there.";
+                let hint = "`verirun bisect` tells what a device does there.";
                 throw("no-fault", "this run can't be made again", hint)
             })?
             .parse()?;

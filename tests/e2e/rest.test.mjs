@@ -23,12 +23,14 @@ const DEEP = Buffer.from(
   "base64",
 );
 
-/** A visit during which the second part can be kept away; `asked` counts the requests for it. */
+/** A visit during which the second part can be kept away (`there` false) or withheld (`there` null, no answer at all);
+ * `asked` counts the requests for it. */
 async function visitor() {
   const network = { asked: 0, there: true };
   const prepare = (context) =>
     context.route("**/verirun_rest.wasm*", (route) => {
       network.asked += 1;
+      if (network.there === null) return undefined;
       return network.there ? route.continue() : route.abort();
     });
   return { network, ...(await visit(site, { prepare })) };
@@ -105,5 +107,57 @@ test("if it does not come in the middle of a run, the worker is replaced and not
   await headline(page, "Finished with exit code 0");
   await page.locator("#changedOnly").uncheck();
   await page.locator('#tree [data-path="kept.txt"]').waitFor();
+  await done();
+});
+
+test("Cancel ends the wait for it before a run, and the next run asks again", async () => {
+  const { page, network, done } = await visitor();
+  await choose(page, "interpreter");
+  network.there = null;
+  for (let time = 1; time <= 2; time++) {
+    await page.click("#run");
+    await headline(page, "Loading the rest of the runtime");
+    await page.locator('#cancel[aria-disabled="false"]').click();
+    await headline(page, "Cancelled");
+    await page.locator("#advice", { hasText: "before it began" }).waitFor();
+  }
+  network.there = true;
+  await page.click("#run");
+  await headline(page, "Finished with exit code 0");
+  assert.equal(network.asked, 3);
+  assert.equal(await page.locator(".alert").count(), 0);
+  await done();
+});
+
+test("Cancel ends it too where the program itself waits, and holds nothing against the program", async () => {
+  const { page, network, done } = await visitor();
+  network.there = null;
+  await drop(page, [{ name: "waits.wat", bytes: '(module (memory (export "memory") 1) (func (export "_start")))' }]);
+  await page.locator("#program strong", { hasText: "waits.wat" }).waitFor();
+  await page.click("#run");
+  await headline(page, "Loading the rest of the runtime");
+  await page.locator('#cancel[aria-disabled="false"]').click();
+  await headline(page, "Cancelled");
+  await page.locator("#program", { hasText: "Not checked yet" }).waitFor();
+  network.there = true;
+  await page.click("#run");
+  await headline(page, "Finished with exit code 0");
+  assert.equal(await page.locator(".alert").count(), 0);
+  await done();
+});
+
+test("Cancel ends a run that waits for it in the middle, with its worker", async () => {
+  const { page, errors, network, done } = await visitor();
+  await choose(page, "browser");
+  await dropProgram(page, "deep.wasm", DEEP);
+  network.there = null;
+  await page.click("#run");
+  await page.locator("#advice", { hasText: "Cancel keeps its output" }).waitFor();
+  await page.click("#cancel");
+  await headline(page, "Cancelled");
+  network.there = true;
+  await page.click("#run");
+  await headline(page, "Finished with exit code 0");
+  errors.splice(0); // what the browser says of the request that ended with its worker, if anything
   await done();
 });

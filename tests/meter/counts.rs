@@ -50,6 +50,8 @@ const YIELD: &str = r#"(type $y (func (result i32)))
     (import "wasi_snapshot_preview1" "sched_yield" (func $yield (type $y)))
     (memory (export "memory") 1)"#;
 
+const LEAF: &str = "(func $leaf (param i32) (result i32) local.get 0 i32.const 3 i32.add)";
+
 /// Steps are listed in the order of execution; what is not listed costs nothing.
 pub const PROGRAMS: &[Program] = &[
     program("nothing", "", "", 0, 1, 0),
@@ -567,6 +569,74 @@ pub const PROGRAMS: &[Program] = &[
         2 + 89 * 5 + 88 * 13,
         11,
         1 + 10 * 4,
+    ),
+    // Leaves: functions that call nothing and are only called by name. const, twice call and 3, const
+    program(
+        "a leaf of one cost",
+        LEAF,
+        "i32.const 1 call $leaf call $leaf drop i32.const 7 drop",
+        1 + 2 * 4 + 1,
+        2,
+        1 + 3,
+    ),
+    // const call, 3 of it, const if
+    program(
+        "a leaf before a trap that does not come",
+        LEAF,
+        "i32.const 1 call $leaf drop i32.const 0 if unreachable end",
+        2 + 3 + 2,
+        2,
+        1 + 3,
+    ),
+    // const call, and get if const, or get if const const add
+    program(
+        "a leaf of two costs",
+        "(func $leaf (param i32) (result i32)
+           local.get 0 if (result i32) i32.const 1 else i32.const 2 i32.const 3 i32.add end)",
+        "i32.const 1 call $leaf drop i32.const 0 call $leaf drop",
+        2 + 3 + 2 + 5,
+        2,
+        1 + 3,
+    ),
+    // const call, and an iteration 5
+    program(
+        "a leaf with a loop",
+        "(func $leaf (param i32)
+           loop local.get 0 i32.const 1 i32.sub local.tee 0 br_if 0 end)",
+        "i32.const 3 call $leaf i32.const 4 call $leaf",
+        2 + 3 * 5 + 2 + 4 * 5,
+        2,
+        1 + 3,
+    ),
+    // const if, and two calls of what does nothing
+    program(
+        "the larger of two leaves is not called",
+        "(func $large (local i64 i64 i64 i64)) (func $small)",
+        "i32.const 0 if call $large end call $small call $small",
+        4,
+        2,
+        1,
+    ),
+    // const call; get if get call, 3 of the leaf, call, three times; get if at the bottom. The leaf under the
+    // last that calls it has the largest frames.
+    program(
+        "a leaf below recursion",
+        "(func $less (param i32) (result i32) local.get 0 i32.const 1 i32.sub)
+         (func $down (param i32) local.get 0 if local.get 0 call $less call $down end)",
+        "i32.const 3 call $down",
+        2 + 3 * (4 + 3 + 1) + 2,
+        5,
+        1 + 3 * 2 + 3,
+    ),
+    // Two calls, each const call and 3 of the leaf, whose level is only new at first.
+    program(
+        "a leaf at a level that was there before",
+        "(func $leaf (param i32) (result i32) local.get 0 i32.const 3 i32.add)
+         (func $use i32.const 1 call $leaf drop)",
+        "call $use call $use",
+        2 * (1 + 2 + 3),
+        3,
+        1 + 3,
     ),
 ];
 

@@ -23,13 +23,19 @@ pub fn metered(wasm: &[u8], detail: Detail, target: Target) -> Metered {
 /// A value, by its bits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
+    /// An `i32`.
     I32(u32),
+    /// An `i64`.
     I64(u64),
+    /// An `f32`.
     F32(u32),
+    /// An `f64`.
     F64(u64),
+    /// A vector.
     V128(u128),
-    /// Whether it is null. Which function it is can't be compared: that is where they are wrapped.
+    /// A function. Which one it is can't be compared: that is where they are wrapped.
     Func {
+        /// Whether there is none.
         null: bool,
     },
     /// What the host put in.
@@ -42,7 +48,9 @@ pub const LACK: &str = "lack";
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
+    /// It returned.
     Done(Vec<Value>),
+    /// It trapped, for this reason.
     Trap(&'static str),
     /// A limit of metering.
     Passed(Limit),

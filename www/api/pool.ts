@@ -10,8 +10,10 @@ import type { Report } from "../worker/runtime";
 import { VerirunError } from "./errors";
 import type { Platform } from "./platform";
 
-/** Workers kept for later runs. */
+/** Workers kept for later runs, and for how long: with a worker goes what it remembers, tens of megabytes of instrumented
+ * modules at worst. */
 const IDLE = 2;
+const IDLE_MS = 30_000;
 
 export type RunEvents = Pick<ClientEvents, "output" | "status" | "done" | "stopped" | "restarted">;
 
@@ -26,6 +28,7 @@ export class Slot {
   /** Why no worker starts. */
   problem: Problem | null = null;
   ready = false;
+  #ending: ReturnType<typeof setTimeout> | undefined;
   /** The latest, if the client had to replace it; one of Node.js can be kept from keeping the process alive. */
   #worker: (WorkerLike & { ref?(): void; unref?(): void }) | null = null;
 
@@ -40,6 +43,7 @@ export class Slot {
           this.problem = problem;
         },
         hears: () => {},
+        waiting: () => {},
         output: (...all) => this.events?.output(...all),
         status: (...all) => this.events?.status(...all),
         done: (...all) => this.events?.done(...all),
@@ -51,11 +55,16 @@ export class Slot {
   }
 
   hold(): void {
+    clearTimeout(this.#ending);
     this.#worker?.ref?.();
   }
 
-  letGo(): void {
+  /** Nothing runs in it: `end` is called if that stays so for a while. */
+  letGo(end: () => void): void {
     this.#worker?.unref?.();
+    this.#ending = setTimeout(end, IDLE_MS);
+    // In Node.js it has a say in whether the process goes on.
+    (this.#ending as { unref?(): void }).unref?.();
   }
 }
 
@@ -146,7 +155,10 @@ export class Pool {
     this.#busy.delete(slot);
     if (reusable && this.#idle.length < IDLE) {
       slot.used = true;
-      slot.letGo();
+      slot.letGo(() => {
+        this.#idle = this.#idle.filter((other) => other !== slot);
+        slot.client.dispose();
+      });
       this.#idle.push(slot);
     } else {
       slot.client.dispose();

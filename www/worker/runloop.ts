@@ -150,7 +150,12 @@ export class RunLoop {
   }
 
   #goAway(): void {
-    if (this.#away || !this.run.isAway()) return;
+    if (this.run.isAway()) this.deafen();
+  }
+
+  /** Nothing is heard from now on until the end of this slice. Said from within one, so the run itself must be left alone. */
+  deafen(): void {
+    if (this.#away || this.#done) return;
     this.#away = true;
     const written: OutputChunk[] = [];
     for (const fd of [1, 2] as const) {

@@ -1,10 +1,9 @@
 //! `cargo xtask test` and its fast part, `cargo xtask check`.
 
 use crate::layout::Layout;
-use crate::{browser, guests, node, npm, process, site, task_check, tasks, tools};
+use crate::{browser, guests, node, npm, process, site, spec, task_check, tasks, tools};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Native code is checked and tested with the second engine; wasmtime is a dependency of the tests
@@ -59,6 +58,25 @@ pub fn check(layout: &Layout) -> Result<()> {
     report.finish()
 }
 
+/// What `tests/e2e/spec.test.mjs` needs.
+pub fn spec(layout: &Layout) -> Result<()> {
+    compile_tests(layout)?;
+    spec::build(layout, &layout.built("spec"))
+}
+
+/// What the Rust tests are built with is used from then on. Cargo would compile most crates again for any other choice of
+/// packages, since features would be others, wasmtime's among them.
+fn compile_tests(layout: &Layout) -> Result<()> {
+    process::run(&mut layout.cargo(&[
+        "test",
+        "--no-run",
+        "--quiet",
+        "--workspace",
+        WITH_WASMTIME,
+        "--locked",
+    ]))
+}
+
 /// Everything.
 pub fn test(layout: &Layout) -> Result<()> {
     // First, so that what cannot be installed is known before the minutes of compiling.
@@ -77,18 +95,9 @@ pub fn test(layout: &Layout) -> Result<()> {
     let mut report = Report::default();
     static_checks(&mut report, layout);
     rust_tests(&mut report, layout);
-    // What the Rust tests were built with is used from here on. Cargo would compile most crates again for any other choice
-    // of packages, since features would be others, wasmtime's among them.
     let built = || -> Result<(PathBuf, PathBuf)> {
-        process::run(&mut layout.cargo(&[
-            "test",
-            "--no-run",
-            "--quiet",
-            "--workspace",
-            WITH_WASMTIME,
-            "--locked",
-        ]))?;
-        Ok((layout.built("verirun"), layout.built("examples/spec")))
+        compile_tests(layout)?;
+        Ok((layout.built("verirun"), layout.built("spec")))
     };
     report.step("sample tasks", || {
         let tasks = tasks::build(layout)?;
@@ -99,8 +108,7 @@ pub fn test(layout: &Layout) -> Result<()> {
         && report.step("npm package", || npm::build(layout))
     {
         report.step("the specification's tests, for browsers", || {
-            let out = layout.target.join("spec/spec.json");
-            process::run(Command::new(built()?.1).arg(out))
+            spec::build(layout, &built()?.1)
         });
         report.step("end-to-end tests", || {
             end_to_end(layout, &browser, &firefox, &built()?.0)
@@ -138,6 +146,8 @@ fn static_checks(report: &mut Report, layout: &Layout) {
         tools::ensure_targets(layout)?;
         let mut command = layout.cargo(&[
             "clippy",
+            "--package=verirun",
+            "--package=verirun-spec",
             "--target=wasm32-unknown-unknown",
             "--lib",
             "--no-default-features",

@@ -1,6 +1,7 @@
 //! `cargo xtask`: everything the project does, one command each.
 
 mod bench;
+mod binaryen;
 mod browser;
 mod checks;
 mod go;
@@ -14,7 +15,9 @@ mod process;
 mod runtimes;
 mod scale;
 mod serve;
+mod shape;
 mod site;
+mod spec;
 mod split;
 mod task_build;
 mod task_check;
@@ -42,13 +45,16 @@ Usage: cargo xtask <command>
           in Chromium and, where installed, Firefox; a table, and charts in dist/bench/
   bench interpreter [--browser NAME] [--rounds N] [--variants A,B] [--programs A,B] [--fuel]
           compare builds of the interpreter in Chromium and, where installed, Firefox;
-          --fuel turns wasmi's own metering on
+          the variant `site` is the site's, with metering and all, `NAME@once` measures one
+          long run in a worker of its own; --fuel turns wasmi's own metering on
   bench meter [--browser NAME] [--rounds N] [--programs A,B]
           what metering costs, on the browser's own engine and on the interpreter in it
   bench scale [PART...]
           show how the time of filesystem work grows with its size (benches/scale.rs)
   npm     build the site and the npm package: target/npm/verirun.tgz
   guests  build the test programs in tests/guests (Rust, C, AssemblyScript)
+  spec    write the specification's tests for browsers, and build the interpreter
+          that runs them there, into target/spec
   zig     install zig, which compiles C, C++ and Zig for WASI, and print where it is
   help    this text
 
@@ -106,6 +112,7 @@ fn dispatch(args: &[String]) -> Result<()> {
             npm::build(&layout)
         }
         "guests" => guests::build(&layout),
+        "spec" => checks::spec(&layout),
         "zig" => {
             println!("{}", zig::ensure(&layout)?.display());
             Ok(())

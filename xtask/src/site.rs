@@ -1,7 +1,7 @@
 //! Building the site.
 
 use crate::layout::Layout;
-use crate::{node, process, split, tasks, tools};
+use crate::{binaryen, node, process, shape, split, tasks, tools};
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::Command;
@@ -135,7 +135,8 @@ pub fn build(layout: &Layout) -> Result<()> {
     Ok(())
 }
 
-/// Splits the module in `dist/`; `target/split.txt` lists what the first part consists of.
+/// Splits the module in `dist/`, and shapes the interpreter for browsers; `target/split.txt` lists what the first part consists
+/// of.
 fn split_module(layout: &Layout) -> Result<()> {
     let read = |path: &Path| {
         std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
@@ -149,12 +150,14 @@ fn split_module(layout: &Layout) -> Result<()> {
         std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
     };
     write(&path, &parts.first)?;
-    write(&layout.dist().join("verirun_rest.wasm"), &parts.second)?;
+    let rest = layout.dist().join("verirun_rest.wasm");
+    write(&rest, &shape::shape(&parts.second)?)?;
+    binaryen::optimize(layout, binaryen::SITE, &rest, &rest)?;
     write(&layout.target.join("split.txt"), parts.report.as_bytes())
 }
 
 /// Windows looks programs up on our own PATH, not on the one the child gets.
-fn tool_on(path: &std::ffi::OsStr, name: &str) -> Result<std::path::PathBuf> {
+pub fn tool_on(path: &std::ffi::OsStr, name: &str) -> Result<std::path::PathBuf> {
     let folders: Vec<_> = std::env::split_paths(path).collect();
     process::find(name, &folders).with_context(|| format!("{name} is not on PATH"))
 }

@@ -12,7 +12,7 @@ use wasmtime::{AsContextMut, Error, Func, Instance, Memory, Store, Val};
 pub(super) struct Shown {
     state: StateExports,
     cells: Vec<Func>,
-    flip: Func,
+    instance: Instance,
     memories: Vec<Memory>,
 }
 
@@ -25,13 +25,12 @@ impl Shown {
         let count = state.cells.len() as u32;
         let cells = (0..count).map(|index| instance.get_func(&mut *store, &state.cell(index)));
         let cells = cells.collect::<Option<_>>()?;
-        let flip = instance.get_func(&mut *store, &state.flip())?;
         let memories =
             (0..state.memories).map(|index| instance.get_memory(&mut *store, &state.memory(index)));
         Some(Self {
             state: state.clone(),
             cells,
-            flip,
+            instance: *instance,
             memories: memories.collect::<Option<_>>()?,
         })
     }
@@ -70,7 +69,9 @@ impl<C: AsContextMut<Data = Data>> Guest for ShownGuest<'_, C> {
 
     fn flip(&mut self, cell: u32, bits: u64) -> Result<(), String> {
         let params = [Val::I32(cell as i32), Val::I64(bits as i64)];
-        let flip = self.shown.flip;
+        let name = self.shown.state.flip(cell);
+        let flip = self.shown.instance.get_func(&mut self.context, &name);
+        let flip = flip.ok_or_else(|| format!("the guest has no cell {cell}"))?;
         let flipped = at_once(flip.call_async(&mut self.context, &params, &mut []));
         let waited = || "wasmtime waited".to_owned();
         flipped

@@ -1,7 +1,8 @@
 //! The new code of a function.
 //!
 //! Parameters: the function's own, then `left` and `base` (the caller's level). Results: the
-//! function's own, then `left`. Locals of the function move up by two; ours come behind them.
+//! function's own, then `left`. Locals of the function move up by two; ours come behind them. For wasmi
+//! both may be otherwise ([`Layout::kept`], [`Layout::is_swapped`]).
 
 mod floats;
 
@@ -10,6 +11,7 @@ use super::plan::Plan;
 use super::scan::{Bulk, Event, Kind, LabelId, LabelKind, Scan};
 use crate::meter::cost::Unit;
 use crate::meter::layout::Layout;
+use crate::meter::leaves::Leaf;
 use crate::meter::{Detail, HostFunction, Level, Options};
 use wasm_encoder::{BlockType, Encode, Instruction, ValType};
 
@@ -24,6 +26,10 @@ pub(in crate::meter) struct Emitter<'a> {
     pub wasm: &'a [u8],
     /// The function's index in the original module.
     pub function: u32,
+    /// Its type.
+    pub ty: u32,
+    /// It is a leaf: it has no level.
+    pub is_leaf: bool,
     /// How many parameters it has.
     pub params: u32,
     /// How many locals it has, its parameters included.
@@ -46,6 +52,9 @@ pub(in crate::meter) struct Emitter<'a> {
     /// Our own locals behind the function's, made as they are needed.
     own: Vec<ValType>,
     level: Option<u32>,
+    /// Where it calls leaves: the largest level that they have, less its own, and the local that is not 0
+    /// if that may be past a peak.
+    leaves: Option<(i64, u32)>,
     narrow: Option<u32>,
     wide: Option<u32>,
     vectors: [Option<u32>; 3],
@@ -73,6 +82,8 @@ impl<'a> Emitter<'a> {
             detail: options.detail,
             wasm,
             function,
+            ty: 0,
+            is_leaf: false,
             params: 0,
             locals: 0,
             results: BlockType::Empty,
@@ -84,6 +95,7 @@ impl<'a> Emitter<'a> {
             heights: Vec::new(),
             own: Vec::new(),
             level: None,
+            leaves: None,
             narrow: None,
             wide: None,
             vectors: [None; 3],
@@ -106,25 +118,186 @@ impl<'a> Emitter<'a> {
         }
     }
 
+    /// How many parameters are added.
+    fn added(&self) -> u32 {
+        if self.is_leaf { 1 } else { 2 }
+    }
+
     fn left(&self) -> u32 {
-        self.params
+        match self.is_leaf {
+            true => self.params,
+            false => self.layout.left_local(self.ty),
+        }
     }
 
     fn base(&self) -> u32 {
-        self.params + 1
+        self.layout.base_local(self.ty)
+    }
+
+    /// Puts what the function returns behind its own results.
+    fn put_kept(&mut self) {
+        for param in self.layout.kept(self.ty) {
+            self.put(&[Instruction::LocalGet(param as u32)]);
+        }
+        self.put(&[Instruction::LocalGet(self.left())]);
+    }
+
+    /// Takes what a function of type `ty` returned behind its own results, and charges for what comes next.
+    fn take_kept(&mut self, ty: u32, steps: i64) {
+        if steps != 0 {
+            self.put(&[Instruction::I64Const(steps), Instruction::I64Sub]);
+        }
+        self.put(&[Instruction::LocalSet(self.left())]);
+        for _ in self.layout.kept(ty) {
+            self.put(&[Instruction::Drop]);
+        }
+    }
+
+    /// Writes a call of a function or, with the number of a table, through that. The index of the
+    /// latter is in a local.
+    fn call(&mut self, ty: u32, call: Instruction<'_>, index: Option<u32>, steps: i64) {
+        let (left, level) = (self.left(), self.level_local());
+        let behind = self.layout.behind(ty, left, level);
+        self.put(&behind.map(Instruction::LocalGet));
+        if let Some(index) = index {
+            self.put(&[Instruction::LocalGet(index)]);
+        }
+        self.put(&[call]);
+        self.take_kept(ty, steps);
+    }
+
+    /// Puts this function's level, and what is added to it.
+    fn put_level(&mut self, more: i64) {
+        let (from, more) = match self.level {
+            Some(level) => (level, more),
+            None => (self.base(), more + self.mine()),
+        };
+        self.put(&[Instruction::LocalGet(from)]);
+        if more != 0 {
+            self.put(&[Instruction::I64Const(more), Instruction::I64Add]);
+        }
+    }
+
+    /// What this function adds to its caller's level.
+    fn mine(&self) -> i64 {
+        Level {
+            depth: 1,
+            cells: self.cells,
+        }
+        .pack()
+    }
+
+    /// Watches the peaks for a leaf that is about to be called, where it may be past one. `credit` was
+    /// charged by then and is not executed: if a limit is passed, the count is exact.
+    fn watch(&mut self, function: u32, credit: i64) {
+        let (Some(leaf), Some((most, deep))) = (self.layout.leaf(function), self.leaves) else {
+            return;
+        };
+        let its = leaf.level().pack();
+        self.put(&[
+            Instruction::LocalGet(deep),
+            Instruction::If(BlockType::Empty),
+        ]);
+        self.put_level(its);
+        self.put(&[
+            Instruction::I64Const(most - its),
+            Instruction::LocalGet(self.left()),
+        ]);
+        if credit != 0 {
+            self.put(&[Instruction::I64Const(credit), Instruction::I64Add]);
+        }
+        self.put(&[
+            Instruction::I32Const(function as i32),
+            Instruction::Call(self.layout.enter()),
+            Instruction::LocalSet(deep),
+            Instruction::End,
+        ]);
+    }
+
+    /// At the entry of a function that calls leaves, one test for its own level and theirs. Where that
+    /// does not hold it looks at its own, and [`Emitter::watch`] at each of theirs.
+    fn enter_above_leaves(&mut self, most: i64, deep: u32, has_level: bool) {
+        self.check();
+        if has_level {
+            let (mine, base, level) = (self.mine(), self.base(), self.level_local());
+            self.put(&[
+                Instruction::LocalGet(base),
+                Instruction::I64Const(mine),
+                Instruction::I64Add,
+                Instruction::LocalSet(level),
+            ]);
+        }
+        let past = [
+            Instruction::I64Const(Level::PAST),
+            Instruction::I64And,
+            Instruction::I64Const(0),
+            Instruction::I64Ne,
+            Instruction::If(BlockType::Empty),
+        ];
+        // In this order wasmi has the sum in its register.
+        let sum = |emitter: &mut Self, more: i64| {
+            let (from, more) = match emitter.level {
+                Some(level) => (level, more),
+                None => (emitter.base(), more + emitter.mine()),
+            };
+            emitter.put(&[
+                Instruction::GlobalGet(emitter.layout.room),
+                Instruction::LocalGet(from),
+                Instruction::I64Add,
+            ]);
+            if more != 0 {
+                emitter.put(&[Instruction::I64Const(more), Instruction::I64Add]);
+            }
+        };
+        sum(self, most);
+        self.put(&past);
+        self.put(&[Instruction::I32Const(1), Instruction::LocalSet(deep)]);
+        sum(self, 0);
+        self.put(&past);
+        self.put_level(0);
+        self.put(&[
+            Instruction::LocalGet(self.left()),
+            Instruction::I32Const(self.function as i32),
+            Instruction::Call(self.layout.host(HostFunction::Deeper)),
+            Instruction::GlobalSet(self.layout.room),
+            Instruction::End,
+            Instruction::End,
+        ]);
+    }
+
+    /// Writes a call of a host function: all is settled, and then it needs no wrapper.
+    fn call_host(&mut self, function: u32) {
+        let left = self.left();
+        emit_host_check(&mut self.code, self.layout, left, Some(function), false);
+        self.put(&[
+            Instruction::LocalGet(left),
+            Instruction::GlobalSet(self.layout.left),
+            Instruction::Call(function),
+        ]);
+    }
+
+    /// Whether an event is a call that is charged together with what comes next, in one operator of
+    /// wasmi's.
+    fn charges_next(&self, kind: &Kind) -> bool {
+        let calls = match *kind {
+            Kind::Call(function) => function >= self.layout.imported,
+            Kind::CallIndirect { .. } | Kind::CallLeaf(_) => true,
+            _ => false,
+        };
+        calls && self.layout.for_wasmi && self.detail == Detail::Fast
     }
 
     /// Where a local of the function is now.
     fn moved(&self, local: u32) -> u32 {
         match local < self.params {
             true => local,
-            false => local + 2,
+            false => local + self.added(),
         }
     }
 
     fn make(&mut self, ty: ValType) -> u32 {
         self.own.push(ty);
-        self.locals + 2 + self.own.len() as u32 - 1
+        self.locals + self.added() + self.own.len() as u32 - 1
     }
 
     fn level_local(&mut self) -> u32 {
@@ -173,10 +346,11 @@ impl<'a> Emitter<'a> {
 
     /// Asks the host for more if no steps are left.
     fn check(&mut self) {
+        let left = self.left();
         let rare = emit_host_check(
             &mut self.code,
             self.layout,
-            self.params,
+            left,
             Some(self.function),
             self.detail == Detail::Exact,
         );
@@ -211,16 +385,12 @@ impl<'a> Emitter<'a> {
     fn enter(&mut self, calls: bool) {
         // One test for both: `left` is negative, which is bit 63 too. If it has so many bits that it
         // looks like a depth (the host grants less at a time), the helper finds nothing to ask.
-        let both = calls && self.layout.enters;
+        let both = calls && self.layout.enters && !self.layout.for_wasmi;
         if calls && !both && self.detail == Detail::Fast {
             self.check();
         }
         let (left, base) = (self.left(), self.base());
-        let mine = Level {
-            depth: 1,
-            cells: self.cells,
-        }
-        .pack();
+        let mine = self.mine();
         // In this order wasmi needs four operators: it adds a constant into a local in one, and what
         // `global.get` leaves in its register is not moved.
         if calls {
@@ -280,7 +450,25 @@ impl<'a> Emitter<'a> {
 
     /// Writes the function's code, without the declarations of locals.
     pub fn emit(&mut self, scan: &Scan, plan: &Plan) {
-        self.enter(scan.calls);
+        let leaves = scan.events.iter().filter_map(|event| match event.kind {
+            Kind::CallLeaf(function) | Kind::CallPlain { function, .. } => {
+                self.layout.leaf(function)
+            }
+            _ => None,
+        });
+        let most = leaves.map(Leaf::level).reduce(Level::max);
+        if let Some(most) = most {
+            let has_level = scan.events.iter().any(|event| match event.kind {
+                Kind::Call(function) => function >= self.layout.imported,
+                Kind::CallIndirect { .. } => true,
+                _ => false,
+            });
+            let (most, deep) = (most.pack(), self.make(ValType::I32));
+            self.leaves = Some((most, deep));
+            self.enter_above_leaves(most, deep, has_level);
+        } else if !self.is_leaf {
+            self.enter(scan.calls);
+        }
         self.heights.resize(scan.labels.len(), 0);
         self.begin(0);
         // Branches to the function's label find a block that has its results.
@@ -315,7 +503,9 @@ impl<'a> Emitter<'a> {
             self.code.extend_from_slice(&self.wasm[copied..event.start]);
             copied = event.end;
             self.event(scan, plan, index, event);
-            self.charge(plan.charges[index + 1], event.end);
+            if !self.charges_next(&event.kind) {
+                self.charge(plan.charges[index + 1], event.end);
+            }
         }
         copied
     }
@@ -327,6 +517,10 @@ impl<'a> Emitter<'a> {
 
     fn event(&mut self, scan: &Scan, plan: &Plan, index: usize, event: &Event) {
         let left = self.left();
+        let next = match self.charges_next(&event.kind) {
+            true => plan.charges[index + 1],
+            false => 0,
+        };
         match event.kind {
             Kind::Local { opcode, index } => {
                 let moved = self.moved(index);
@@ -393,7 +587,8 @@ impl<'a> Emitter<'a> {
                 if self.wrapped {
                     self.put(&[Instruction::End]);
                 }
-                self.put(&[Instruction::LocalGet(left), Instruction::End]);
+                self.put_kept();
+                self.put(&[Instruction::End]);
             }
             Kind::BrIf(label) => {
                 let depth = self.depth(label);
@@ -410,45 +605,51 @@ impl<'a> Emitter<'a> {
             }
             Kind::BrTable if scan.turned => self.branch_table(event),
             Kind::Return => {
-                self.put(&[Instruction::LocalGet(left), Instruction::Return]);
+                self.put_kept();
+                self.put(&[Instruction::Return]);
+            }
+            Kind::Call(function) if self.layout.for_wasmi && function < self.layout.imported => {
+                self.call_host(function);
             }
             Kind::Call(function) => {
-                let level = self.level_local();
+                let ty = self.layout.functions[function as usize];
+                let call = Instruction::Call(self.layout.function(function));
+                self.call(ty, call, None, next);
+            }
+            Kind::CallPlain { function, .. } => {
+                self.watch(function, plan.credit[index]);
+                self.put(&[Instruction::Call(self.layout.function(function))]);
+            }
+            Kind::CallLeaf(function) => {
+                self.watch(function, 0);
                 self.put(&[
                     Instruction::LocalGet(left),
-                    Instruction::LocalGet(level),
                     Instruction::Call(self.layout.function(function)),
-                    Instruction::LocalSet(left),
                 ]);
+                self.take_kept(self.layout.functions[function as usize], next);
             }
             Kind::ReturnCall(function) => {
-                self.put(&[
-                    Instruction::LocalGet(left),
-                    // The frame is replaced: the callee is as deep as this function is.
-                    Instruction::LocalGet(self.base()),
-                    Instruction::ReturnCall(self.layout.function(function)),
-                ]);
+                let ty = self.layout.functions[function as usize];
+                // The frame is replaced: the callee is as deep as this function is.
+                let behind = self.layout.behind(ty, left, self.base());
+                self.put(&behind.map(Instruction::LocalGet));
+                self.put(&[Instruction::ReturnCall(self.layout.function(function))]);
             }
             Kind::CallIndirect { ty, table, wide } => {
-                let (index, level) = (self.scratch(wide), self.level_local());
-                self.put(&[
-                    Instruction::LocalSet(index),
-                    Instruction::LocalGet(left),
-                    Instruction::LocalGet(level),
-                    Instruction::LocalGet(index),
-                    Instruction::CallIndirect {
-                        type_index: self.layout.metered_type(ty),
-                        table_index: table,
-                    },
-                    Instruction::LocalSet(left),
-                ]);
+                let index = self.scratch(wide);
+                self.put(&[Instruction::LocalSet(index)]);
+                let call = Instruction::CallIndirect {
+                    type_index: self.layout.metered_type(ty),
+                    table_index: table,
+                };
+                self.call(ty, call, Some(index), next);
             }
             Kind::ReturnCallIndirect { ty, table, wide } => {
                 let index = self.scratch(wide);
+                self.put(&[Instruction::LocalSet(index)]);
+                let behind = self.layout.behind(ty, left, self.base());
+                self.put(&behind.map(Instruction::LocalGet));
                 self.put(&[
-                    Instruction::LocalSet(index),
-                    Instruction::LocalGet(left),
-                    Instruction::LocalGet(self.base()),
                     Instruction::LocalGet(index),
                     Instruction::ReturnCallIndirect {
                         type_index: self.layout.metered_type(ty),

@@ -12,5 +12,5 @@ pub(super) use emit::{Emitter, emit_host_check};
 pub(super) use group::Grouping;
 pub(super) use nan::Flow;
 pub(super) use plan::{Plan, plan};
-pub(super) use scan::{Scan, cells, scan};
+pub(super) use scan::{Kind, Scan, cells, scan};
 pub(super) use turns::turned;

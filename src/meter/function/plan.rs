@@ -47,9 +47,19 @@ pub(in crate::meter) struct Plan {
     pub charges: Vec<i64>,
     /// By event: what a taken `br_if` charges, on the way.
     pub edges: Vec<i64>,
+    /// By event: the credit behind an `if` or `br_if`, and at a call of a leaf that is left as it is.
+    pub credit: Vec<i64>,
     ahead: Vec<Ahead>,
-    credit: Vec<i64>,
     after: Vec<i64>,
+}
+
+impl Plan {
+    /// What the whole function costs, if that is the same on all ways through it.
+    pub fn whole(&self) -> Option<u32> {
+        let (first, rest) = self.charges.split_first()?;
+        let same = rest.iter().chain(&self.edges).all(|&steps| steps == 0);
+        u32::try_from(*first).ok().filter(|_| same)
+    }
 }
 
 /// Plans the charges of a function.
@@ -62,7 +72,6 @@ pub(in crate::meter) fn plan(scan: &Scan, detail: Detail, out: &mut Plan) {
     // By label: what a branch to it must have charged ahead, and how rare it is.
     out.ahead.clear();
     out.ahead.resize(scan.labels.len(), CHECKPOINT);
-    // By event: the credit behind an `if` or `br_if`.
     out.credit.clear();
     out.credit.resize(events.len(), 0);
     // By label: the cheapest way from its `else`, then the credit that its arms start with.
@@ -79,6 +88,7 @@ fn own(kind: &Kind) -> i64 {
     match kind {
         Kind::Dead | Kind::Block(_) | Kind::Loop(_) | Kind::Else(_) | Kind::End(_) => 0,
         Kind::Open { .. } | Kind::Leave(_) | Kind::Close(_) | Kind::Ask => 0,
+        Kind::CallPlain { cost, .. } => 1 + i64::from(*cost),
         _ => 1,
     }
 }
@@ -97,7 +107,8 @@ fn look_ahead(scan: &Scan, out: &mut Plan) {
             | Kind::RefFunc(_)
             | Kind::Relaxed(_)
             | Kind::Float
-            | Kind::Store => current,
+            | Kind::Store
+            | Kind::CallPlain { .. } => current,
             Kind::End(label) | Kind::Close(label) => {
                 let (info, ahead) = (&scan.labels[label as usize], &mut out.ahead[label as usize]);
                 match info.kind {
@@ -153,6 +164,7 @@ fn look_ahead(scan: &Scan, out: &mut Plan) {
             }
             Kind::Unreachable => Ahead { cold: 2, cost: 0 },
             Kind::Call(_)
+            | Kind::CallLeaf(_)
             | Kind::CallIndirect { .. }
             | Kind::MemoryGrow(_)
             | Kind::TableGrow(_)
@@ -191,6 +203,8 @@ fn charge(scan: &Scan, detail: Detail, out: &mut Plan) {
         steps: 0,
         dead: false,
     };
+    // Calls of leaves in the segment, and the steps up to them.
+    let mut calls: Vec<(usize, i64)> = Vec::new();
     for (index, event) in scan.events.iter().enumerate() {
         segment.steps += i64::from(event.cost) + own(&event.kind);
         let charges = &mut out.charges[..];
@@ -203,6 +217,10 @@ fn charge(scan: &Scan, detail: Detail, out: &mut Plan) {
             | Kind::Relaxed(_)
             | Kind::Float
             | Kind::Store => continue,
+            Kind::CallPlain { cost, .. } => {
+                calls.push((index, segment.steps - i64::from(cost)));
+                continue;
+            }
             Kind::Loop(_) => {
                 segment.settle(charges, 0);
                 Some(0)
@@ -222,7 +240,7 @@ fn charge(scan: &Scan, detail: Detail, out: &mut Plan) {
                 match info.kind {
                     LabelKind::Function => {
                         segment.settle(charges, 0);
-                        return;
+                        None
                     }
                     LabelKind::Loop | LabelKind::Block if segment.dead && !info.targeted => None,
                     LabelKind::Loop if segment.dead => None,
@@ -260,6 +278,7 @@ fn charge(scan: &Scan, detail: Detail, out: &mut Plan) {
                 None
             }
             Kind::Call(_)
+            | Kind::CallLeaf(_)
             | Kind::CallIndirect { .. }
             | Kind::MemoryGrow(_)
             | Kind::TableGrow(_)
@@ -269,6 +288,9 @@ fn charge(scan: &Scan, detail: Detail, out: &mut Plan) {
                 Some(0)
             }
         };
+        for (call, steps) in calls.drain(..) {
+            out.credit[call] = segment.credit + out.charges[segment.slot] - steps;
+        }
         segment = Segment {
             slot: index + 1,
             credit: next.unwrap_or(0),

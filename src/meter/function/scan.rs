@@ -5,6 +5,7 @@
 use super::group::{Grouping, Step};
 use super::nan::{Float, Flow, Maker, makes};
 use crate::meter::cost::{Unit, weight};
+use crate::meter::leaves::Leaf;
 use wasmparser::{
     BinaryReaderError, BlockType, FuncValidator, FunctionBody, ModuleArity, Operator, ValType,
     WasmModuleResources,
@@ -96,6 +97,13 @@ pub(in crate::meter) enum Kind {
     Return,
     Unreachable,
     Call(u32),
+    /// A call of a leaf ([`crate::meter::leaves`]), and of one that is left as it is. [`scan`] finds only calls.
+    CallLeaf(u32),
+    CallPlain {
+        function: u32,
+        /// What the leaf costs.
+        cost: u32,
+    },
     CallIndirect {
         ty: u32,
         table: u32,
@@ -151,6 +159,8 @@ pub(in crate::meter) struct Scan {
     pub targets: u32,
     /// It calls; so the host, or itself.
     pub calls: bool,
+    /// It makes tail calls.
+    pub tail_calls: bool,
     /// Where its operators start in the module.
     pub start: usize,
     /// Follows floats, where the engine does not make NaNs canonical by itself.
@@ -161,6 +171,22 @@ pub(in crate::meter) struct Scan {
     pub made: Vec<(usize, Float)>,
     /// Some of its loops ask later.
     pub turned: bool,
+}
+
+impl Scan {
+    /// Tells calls of leaves from others.
+    pub fn mark_leaves(&mut self, leaf: impl Fn(u32) -> Option<Leaf>) {
+        for event in &mut self.events {
+            if let Kind::Call(function) = event.kind
+                && let Some(leaf) = leaf(function)
+            {
+                event.kind = match leaf.cost {
+                    Some(cost) => Kind::CallPlain { function, cost },
+                    None => Kind::CallLeaf(function),
+                };
+            }
+        }
+    }
 }
 
 /// An open block.
@@ -179,6 +205,7 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
     out.height = 0;
     out.targets = 0;
     out.calls = false;
+    out.tail_calls = false;
     validator.read_locals(&mut body.get_binary_reader())?;
     let mut reader = body.get_operators_reader()?;
     out.start = reader.original_position() as usize;
@@ -402,6 +429,7 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                 | Kind::ReturnCallIndirect { .. }
         );
         out.calls |= calls;
+        out.tail_calls |= matches!(kind, Kind::ReturnCall(_) | Kind::ReturnCallIndirect { .. });
         let asks = matches!(
             kind,
             Kind::MemoryGrow(_) | Kind::TableGrow(_) | Kind::Bulk(_)

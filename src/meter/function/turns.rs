@@ -27,8 +27,8 @@ use super::scan::{Event, Kind, Label, LabelId, LabelKind, Scan};
 const SHORT: usize = 100;
 const LONG: usize = 800;
 
-/// What a float that is made canonical takes, in bytes.
-const CANONICAL: usize = 32;
+/// What a float that is made canonical takes, or a relaxed operator, in bytes.
+const LONGER: usize = 32;
 
 /// The type of a block without parameters and results.
 const EMPTY: u8 = 0x40;
@@ -206,13 +206,14 @@ impl Turner<'_> {
     /// How many copies a loop has.
     fn copies(&self, first: usize, last: usize) -> usize {
         let events = &self.from.events[first..=last];
-        let canonical = events.iter().filter(|it| it.canonical.is_some()).count();
+        let grows = |it: &&Event| it.canonical.is_some() || matches!(it.kind, Kind::Relaxed(_));
+        let longer = events.iter().filter(grows).count();
         let bytes = self.from.events[last].start - self.from.events[first].end;
-        match bytes + canonical * CANONICAL {
-            // Stores in groups may be there twice already, and are worth more than a turn.
-            _ if events.iter().any(|it| it.later) => 1,
-            ..=SHORT => 4,
-            ..=LONG => 2,
+        let size = bytes + longer * LONGER;
+        // Stores in groups may be there twice already, and are worth more than a turn.
+        match events.iter().any(|it| it.later) {
+            false if size <= SHORT => 4,
+            false if size <= LONG => 2,
             _ => 1,
         }
     }

@@ -9,6 +9,7 @@ mod table;
 mod variants;
 
 use crate::layout::Layout;
+use crate::site;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ const DIRECT: &str = "direct";
 struct Options {
     browser: Option<String>,
     rounds: u32,
-    variants: Vec<&'static Variant>,
+    columns: Vec<Column>,
     programs: Vec<&'static programs::Program>,
     fuel: bool,
     /// Whether to build the site first.
@@ -35,7 +36,7 @@ impl Options {
         let mut options = Self {
             browser: None,
             rounds: 5,
-            variants: variants::ALL.iter().filter(|it| it.usual).collect(),
+            columns: Column::usual(),
             programs: programs::ALL.iter().collect(),
             fuel: false,
             build: true,
@@ -49,7 +50,10 @@ impl Options {
                     let rounds = value()?.parse().ok().filter(|rounds| *rounds > 0);
                     options.rounds = rounds.context("--rounds takes a number from 1 on")?;
                 }
-                "--variants" => options.variants = variants::named(value()?)?,
+                "--variants" => {
+                    let names = value()?.split(',');
+                    options.columns = names.map(Column::named).collect::<Result<_>>()?;
+                }
                 "--programs" => options.programs = programs::named(value()?)?,
                 "--fuel" => options.fuel = true,
                 "--no-build" => options.build = false,
@@ -57,6 +61,67 @@ impl Options {
             }
         }
         Ok(options)
+    }
+}
+
+/// What `bench interpreter` measures in one column.
+struct Column {
+    /// What the column is called.
+    name: String,
+    /// The interpreter alone; without one it is the one of the site, with everything.
+    variant: Option<&'static Variant>,
+    /// Whether each measurement has a worker of its own and is one run with much more to do.
+    once: bool,
+}
+
+/// The column of the site's own worker.
+const SITE: &str = "site";
+/// What stands behind a name for measurements in workers of their own.
+const ONCE: &str = "@once";
+/// How much more there is to do then: seconds.
+const ONCE_WORK: u32 = 10;
+
+impl Column {
+    fn of(name: &str, variant: Option<&'static Variant>, once: bool) -> Self {
+        Self {
+            name: name.to_owned(),
+            variant,
+            once,
+        }
+    }
+
+    /// What is measured if nothing is named.
+    fn usual() -> Vec<Self> {
+        let usual = variants::ALL.iter().filter(|it| it.usual);
+        usual.map(|it| Self::of(it.name, Some(it), false)).collect()
+    }
+
+    fn named(name: &str) -> Result<Self> {
+        let (of, once) = match name.strip_suffix(ONCE) {
+            Some(of) => (of, true),
+            None => (name, false),
+        };
+        let variant = match of {
+            SITE => None,
+            _ => Some(variants::named(of)?),
+        };
+        Ok(Self::of(name, variant, once))
+    }
+
+    /// What the page is to do for this column and a program.
+    fn job(
+        &self,
+        program: &programs::Program,
+        url: &str,
+        stdin: Option<&str>,
+        fuel: bool,
+    ) -> Value {
+        let times = if self.once { ONCE_WORK } else { 1 };
+        let (args, work) = program.args_for(times);
+        json!({
+            "engine": self.name, "program": program.name, "url": url, "args": args, "stdin": stdin,
+            "repeat": 1, "work": work, "fuel": fuel, "fresh": self.once,
+        })
     }
 }
 
@@ -83,20 +148,27 @@ fn interpreter(layout: &Layout, options: &Options) -> Result<()> {
     let mut mounts: Vec<(String, PathBuf)> = vec![("/shim/".to_owned(), shim.join("dist"))];
     let mut engines = Vec::new();
     let mut sizes = Vec::new();
-    for variant in &options.variants {
+    if options.build && options.columns.iter().any(|it| it.variant.is_none()) {
+        site::build(layout)?;
+    }
+    for column in &options.columns {
+        let Some(variant) = column.variant else {
+            mounts.push(("/site/".to_owned(), layout.dist()));
+            engines.push(json!({
+                "name": column.name, "kind": "verirun", "url": "/site/worker.js", "engine": "interpreter",
+            }));
+            continue;
+        };
         let module = variant.build(layout)?;
         let url = format!("/engines/{}.wasm", variant.name);
-        engines.push(json!({"name": variant.name, "kind": "harness", "url": url}));
+        engines.push(json!({"name": column.name, "kind": "harness", "url": url}));
         let size = module.metadata()?.len() as f64 / 1e6;
-        sizes.push(format!(
-            "{}: {} ({size:.2} MB)",
-            variant.name, variant.about
-        ));
+        sizes.push(format!("{}: {} ({size:.2} MB)", column.name, variant.about));
         mounts.push((url, module));
     }
     engines.push(json!({"name": DIRECT, "kind": "direct"}));
-    let names: Vec<&str> = options.variants.iter().map(|it| it.name).collect();
-    let columns: Vec<&str> = names.iter().copied().chain([DIRECT]).collect();
+    let names = options.columns.iter().map(|it| it.name.as_str());
+    let columns: Vec<&str> = names.chain([DIRECT]).collect();
 
     let mut jobs = Vec::new();
     for program in &options.programs {
@@ -107,12 +179,13 @@ fn interpreter(layout: &Layout, options: &Options) -> Result<()> {
             mounts.push((url.clone(), file));
             url
         });
-        for column in &columns {
-            jobs.push(json!({
-                "engine": column, "program": program.name, "url": url, "args": program.args, "stdin": stdin,
-                "repeat": if *column == DIRECT { program.repeat } else { 1 }, "fuel": options.fuel,
-            }));
+        for column in &options.columns {
+            jobs.push(column.job(program, &url, stdin.as_deref(), options.fuel));
         }
+        jobs.push(json!({
+            "engine": DIRECT, "program": program.name, "url": url, "args": program.args, "stdin": stdin,
+            "repeat": program.repeat,
+        }));
     }
     let plan = json!({"engines": engines, "jobs": jobs, "rounds": options.rounds});
 

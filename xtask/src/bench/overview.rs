@@ -54,7 +54,7 @@ pub fn run(layout: &Layout, options: &Options) -> Result<()> {
     programs::build(layout)?;
     let shim = variants::npm(layout, "@bjorn3/browser_wasi_shim", "0.4.2")?;
     let wasmi = variants::shipped().build(layout)?;
-    let tinywasm = variants::named(TINYWASM)?[0].build(layout)?;
+    let tinywasm = variants::named(TINYWASM)?.build(layout)?;
     if options.build {
         site::build(layout)?;
     }
@@ -135,20 +135,13 @@ pub fn run(layout: &Layout, options: &Options) -> Result<()> {
 /// work of the latter that is, and how often it is run for one measurement. A compiler gets one long
 /// run: it takes its time to optimise, and many short ones would measure its first draft.
 fn amount(program: &programs::Program, compiles: bool) -> (Vec<String>, u32, u32) {
-    let numbers = program.args.iter().any(|arg| arg.parse::<u32>().is_ok());
-    let times = match compiles && numbers {
-        true => program.repeat * LONG,
-        false => 1,
-    };
-    let args = program.args.iter().map(|arg| match arg.parse::<u32>() {
-        Ok(rounds) => (rounds * times).to_string(),
-        Err(_) => (*arg).to_owned(),
-    });
+    let times = if compiles { program.repeat * LONG } else { 1 };
+    let (args, times) = program.args_for(times);
     let repeat = match program.name == STARTUP {
         true => program.repeat,
         false => 1,
     };
-    (args.collect(), times, repeat)
+    (args, times, repeat)
 }
 
 /// What was measured in one browser.

@@ -98,6 +98,17 @@ pub fn named(names: &str) -> Result<Vec<&'static Program>> {
 }
 
 impl Program {
+    /// Its arguments for that many times the work, and how many times the work they are: 1 if it does not go by a number.
+    pub fn args_for(&self, times: u32) -> (Vec<String>, u32) {
+        let numbers = self.args.iter().any(|arg| arg.parse::<u32>().is_ok());
+        let times = if numbers { times } else { 1 };
+        let args = self.args.iter().map(|arg| match arg.parse::<u32>() {
+            Ok(rounds) => (rounds * times).to_string(),
+            Err(_) => (*arg).to_owned(),
+        });
+        (args.collect(), times)
+    }
+
     /// Where its module is once `build` has run.
     pub fn module(&self, layout: &Layout) -> PathBuf {
         match self.source {

@@ -1,7 +1,7 @@
 //! The builds of the interpreter that are compared, each `benches/harness` compiled in one way.
 
 use crate::layout::Layout;
-use crate::{node, process, tools};
+use crate::{binaryen, node, process, shape, tools};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
 
@@ -17,8 +17,10 @@ pub struct Variant {
     target_features: &'static str,
     /// `opt-level` of the release profile.
     opt_level: &'static str,
-    /// What binaryen's `wasm-opt` then makes of it; nothing if it is left out.
-    wasm_opt: Option<&'static str>,
+    /// Whether its loop is then shaped as the site's is.
+    shaped: bool,
+    /// What binaryen's `wasm-opt` makes of it at the end; nothing if there are none.
+    passes: &'static [&'static str],
     /// Measured when no variant is named.
     pub usual: bool,
 }
@@ -29,7 +31,8 @@ const LOOP: Variant = Variant {
     features: "loop,indirect",
     target_features: "",
     opt_level: "3",
-    wasm_opt: None,
+    shaped: false,
+    passes: &[],
     usual: true,
 };
 
@@ -41,9 +44,33 @@ const TAIL: Variant = Variant {
     ..LOOP
 };
 
+/// What the site ships.
+const SHAPED: Variant = Variant {
+    name: "shaped",
+    about: "loop, then as the site has it: `xtask/src/shape` and some passes of `wasm-opt`",
+    shaped: true,
+    passes: binaryen::SITE,
+    ..LOOP
+};
+
 /// All of them. The first is what the others are compared with.
-pub const ALL: [Variant; 15] = [
+pub const ALL: [Variant; 18] = [
     LOOP,
+    SHAPED,
+    Variant {
+        name: "shaped-only",
+        about: "loop, then `xtask/src/shape` and no `wasm-opt`",
+        shaped: true,
+        usual: false,
+        ..LOOP
+    },
+    Variant {
+        name: "passes-only",
+        about: "loop, then the site's passes of `wasm-opt`, not shaped",
+        passes: binaryen::SITE,
+        usual: false,
+        ..LOOP
+    },
     Variant {
         name: "again",
         about: "loop a second time: what differs here is noise",
@@ -65,14 +92,14 @@ pub const ALL: [Variant; 15] = [
     Variant {
         name: "loop-opt",
         about: "loop, then `wasm-opt -O4`",
-        wasm_opt: Some("-O4"),
+        passes: &["-O4"],
         usual: false,
         ..LOOP
     },
     Variant {
         name: "tail-opt",
         about: "tail, then `wasm-opt -O4`",
-        wasm_opt: Some("-O4"),
+        passes: &["-O4"],
         usual: false,
         ..TAIL
     },
@@ -137,19 +164,16 @@ pub const ALL: [Variant; 15] = [
 
 /// The build that the site ships.
 pub fn shipped() -> &'static Variant {
-    &ALL[0]
+    &ALL[1]
 }
 
-/// Finds variants by their names, in the order given.
-pub fn named(names: &str) -> Result<Vec<&'static Variant>> {
-    let find = |name: &str| {
-        let known = || {
-            let names: Vec<&str> = ALL.iter().map(|it| it.name).collect();
-            format!("no variant `{name}`; there are {}", names.join(", "))
-        };
-        ALL.iter().find(|it| it.name == name).with_context(known)
+/// Finds a variant by its name.
+pub fn named(name: &str) -> Result<&'static Variant> {
+    let known = || {
+        let names: Vec<&str> = ALL.iter().map(|it| it.name).collect();
+        format!("no variant `{name}`; there are {}", names.join(", "))
     };
-    names.split(',').map(find).collect()
+    ALL.iter().find(|it| it.name == name).with_context(known)
 }
 
 impl Variant {
@@ -185,31 +209,27 @@ impl Variant {
         // Cargo gives all variants one name.
         let built = target.join("wasm32-unknown-unknown/release/verirun_bench_harness.wasm");
         let module = target.join(format!("{}.wasm", self.name));
-        match self.wasm_opt {
-            None => {
-                std::fs::copy(&built, &module)
-                    .with_context(|| format!("cannot copy {}", built.display()))?;
-            }
-            Some(level) => optimize(layout, level, &built, &module)?,
+        let mut wasm =
+            std::fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
+        if self.shaped {
+            wasm = shape::shape(&wasm)?;
         }
+        // `wasm-opt -O4` takes minutes: not again for the same input.
+        let input = module.with_extension("input");
+        let same = [&wasm, self.passes.join(" ").as_bytes()].concat();
+        if module.is_file() && std::fs::read(&input).is_ok_and(|last| last == same) {
+            return Ok(module);
+        }
+        let write = |path: &Path, bytes: &[u8]| {
+            std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+        };
+        write(&module, &wasm)?;
+        if !self.passes.is_empty() {
+            binaryen::optimize(layout, self.passes, &module, &module)?;
+        }
+        write(&input, &same)?;
         Ok(module)
     }
-}
-
-/// Has binaryen optimise `from` into `to`, which takes minutes; not again for the same input.
-fn optimize(layout: &Layout, level: &str, from: &Path, to: &Path) -> Result<()> {
-    let wasm = std::fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
-    let input = to.with_extension("input");
-    if to.is_file() && std::fs::read(&input).is_ok_and(|last| last == wasm) {
-        return Ok(());
-    }
-    let wasm_opt = npm(layout, "binaryen", "132.0.0")?.join("bin/wasm-opt");
-    let mut command = node::command(layout, &[]);
-    command.arg(wasm_opt).arg(from).arg("-o").arg(to);
-    // Relaxed SIMD would compute different things on different machines.
-    command.args([level, "--all-features", "--disable-relaxed-simd"]);
-    process::run(&mut command)?;
-    std::fs::write(&input, wasm).with_context(|| format!("cannot write {}", input.display()))
 }
 
 /// Installs a package that only benchmarks need; returns its folder.

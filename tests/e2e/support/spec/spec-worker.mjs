@@ -1,4 +1,4 @@
-/** Runs a file of those that examples/spec.rs wrote on the browser's own engine, each module as it is and instrumented,
+/** Runs a file of those that tests/spec wrote on the browser's own engine, each module as it is and instrumented,
  * and says where the specification's assertions hold. */
 
 /** Steps that no test uses up. */
@@ -169,8 +169,8 @@ class Runner {
   }
 }
 
-onmessage = ({ data: { name, directives } }) => {
-  const found = { passed: 0, metered: 0, failed: [], differ: [] };
+onmessage = ({ data: { file: { name, directives } } }) => {
+  const found = { directives: directives.length, passed: 0, metered: 0, failed: [], differ: [] };
   const plain = new Runner("plain");
   const metered = new Runner("metered");
   for (const one of directives) {

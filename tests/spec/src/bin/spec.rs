@@ -1,9 +1,13 @@
-//! Writes the specification's tests for a browser to run, each module as it is and instrumented for a
-//! compiler: `cargo run --example spec -- OUT.json`. tests/e2e/spec.test.mjs says what becomes of them.
+//! Writes the specification's tests for a browser to run: for its own engine each module as it is and instrumented
+//! for a compiler (`spec.json`), for Verirun's interpreter the files, with what came of them here
+//! (`interpreter.json`). tests/e2e/spec.test.mjs says what becomes of them.
 
 use serde_json::{Value, json};
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use verirun::meter::{Detail, Options, Target, instrument};
+use verirun_spec::suites::{self, name};
+use verirun_spec::{WAYS, read, report, run};
 use wasm_encoder::{
     BlockType, CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection,
     ImportSection, Instruction, MemArg, MemArgTarget, MemoryType, Module, TypeSection, ValType,
@@ -246,26 +250,41 @@ fn directive(directive: WastDirective<'_>) -> Option<Value> {
     }
 }
 
-fn file(file: &TestFile<'_>) -> Result<Value, Failure> {
-    let text = file.raw();
-    let mut lexer = wast::lexer::Lexer::new(text);
-    lexer.allow_confusing_unicode(true);
-    let buffer = wast::parser::ParseBuffer::new_with_lexer(lexer)?;
-    let parsed: wast::Wast<'_> = wast::parser::parse(&buffer)?;
-    let mut directives = Vec::new();
-    for one in parsed.directives {
-        let line = one.span().linecol_in(text).0 + 1;
-        if let Some(mut value) = directive(one) {
-            value["line"] = json!(line);
-            directives.push(value);
-        }
+/// A file for the browsers' own engines.
+fn for_engines(file: &TestFile<'_>) -> Result<Value, Failure> {
+    let directives = read(file.raw(), |line, one| {
+        let mut value = directive(one)?;
+        value["line"] = json!(line);
+        Some(value)
+    })?;
+    let directives: Vec<Value> = directives.into_iter().flatten().collect();
+    Ok(json!({"name": name(file), "directives": directives}))
+}
+
+/// A file for the interpreter in browsers: its text, and what comes of it here.
+fn for_interpreter(file: &TestFile<'_>) -> Result<Value, Failure> {
+    let mut expected = serde_json::Map::new();
+    for (way, how) in WAYS {
+        expected.insert(way.to_owned(), report(&run(file.raw(), how)?).into());
     }
-    let name = format!("{}/{}", file.parent(), file.name());
-    Ok(json!({"name": name, "directives": directives}))
+    Ok(json!({"name": name(file), "text": file.raw(), "expected": expected}))
+}
+
+fn write(path: &Path, files: &[Value]) -> Result<(), Failure> {
+    let text = serde_json::to_string(files)?;
+    std::fs::write(path, &text)?;
+    eprintln!(
+        "{}: {} files, {} bytes",
+        path.display(),
+        files.len(),
+        text.len()
+    );
+    Ok(())
 }
 
 fn main() -> Result<(), Failure> {
-    let out = std::env::args().nth(1).ok_or("usage: spec OUT.json")?;
+    let out = PathBuf::from(std::env::args().nth(1).ok_or("usage: spec FOLDER")?);
+    std::fs::create_dir_all(&out)?;
     let proposals = [
         Proposal::RelaxedSimd,
         Proposal::Simd,
@@ -274,12 +293,12 @@ fn main() -> Result<(), Failure> {
         Proposal::Memory64,
     ];
     let all = spec(SpecVersion::V2).chain(proposals.into_iter().flat_map(proposal));
-    let files: Vec<Value> = all.map(|one| file(&one)).collect::<Result<_, _>>()?;
-    let text = serde_json::to_string(&files)?;
-    if let Some(folder) = std::path::Path::new(&out).parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(&out, &text)?;
-    eprintln!("{} files, {} bytes", files.len(), text.len());
-    Ok(())
+    let files: Vec<Value> = all.map(|one| for_engines(&one)).collect::<Result<_, _>>()?;
+    write(&out.join("spec.json"), &files)?;
+    let all = suites::core().chain(suites::proposals());
+    let files: Vec<Value> = all
+        .flat_map(|(_, files)| files)
+        .map(|one| for_interpreter(&one))
+        .collect::<Result<_, _>>()?;
+    write(&out.join("interpreter.json"), &files)
 }

