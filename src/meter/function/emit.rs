@@ -450,8 +450,6 @@ impl<'a> Emitter<'a> {
 
     /// Writes the function's code, without the declarations of locals.
     pub fn emit(&mut self, scan: &Scan, plan: &Plan) {
-        self.heights.resize(scan.labels.len(), 0);
-        self.begin(0);
         let leaves = scan.events.iter().filter_map(|event| match event.kind {
             Kind::CallLeaf(function) | Kind::CallPlain { function, .. } => {
                 self.layout.leaf(function)
@@ -471,6 +469,8 @@ impl<'a> Emitter<'a> {
         } else if !self.is_leaf {
             self.enter(scan.calls);
         }
+        self.heights.resize(scan.labels.len(), 0);
+        self.begin(0);
         // Branches to the function's label find a block that has its results.
         self.wrapped = scan.labels.first().is_some_and(|label| label.targeted);
         if self.wrapped {
