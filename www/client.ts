@@ -2,7 +2,7 @@
 import type { Engines, FileEntry, Outcome, OutputChunk, Whereabouts } from "./face";
 import type { Control, FromWorker, Problem, Replies, Request, RunRequest, RunState, RunStats, Unsent } from "./protocol";
 import { unreachable } from "./protocol";
-import { toProblem, UserError } from "./problem";
+import { FAILED, failure, UserError } from "./problem";
 import type { ReceiptRequest } from "./receipt/protocol";
 import { type ByteLog, OutputLog } from "./worker/outputlog";
 
@@ -19,8 +19,11 @@ export interface ClientEvents {
   done(outcome: Outcome, stats: RunStats, engines: Engines, trace: string | null, place: Whereabouts | null): void;
   /** A run that could not hear it was stopped with its worker, which is being replaced: its output is left. */
   stopped(stdout: Blob, stderr: Blob): void;
-  /** The runtime failed and is being replaced: what it was told is to be told again. `duringRun`: a run was lost. */
-  restarted(message: string, duringRun: boolean, stdout: Blob, stderr: Blob): void;
+  /**
+   * The runtime failed, or could not go on, and is being replaced: what it was told is to be told again. `duringRun`: a run
+   * was lost. If it is not replaced any more, `unusable` follows.
+   */
+  restarted(problem: Problem, duringRun: boolean, stdout: Blob, stderr: Blob): void;
 }
 
 interface Waiting {
@@ -84,7 +87,7 @@ export class Client {
     worker.onerror = (event) => {
       if (worker !== this.#worker) return;
       event.preventDefault();
-      this.#replace(event.message || "the worker could not be started", [], []);
+      this.#replace(failure(event.message || "the worker could not be started"), [], []);
     };
     return worker;
   }
@@ -222,7 +225,7 @@ export class Client {
         this.#away = false;
         return this.#events.done(message.outcome, message.stats, message.engines, message.trace, message.place);
       case "crashed":
-        return this.#replace(message.message, message.stdout, message.stderr);
+        return this.#replace(message.problem, message.stdout, message.stderr);
       default:
         return unreachable(message);
     }
@@ -267,23 +270,25 @@ export class Client {
     return waiting;
   }
 
-  #replace(message: string, stdout: Uint8Array[], stderr: Uint8Array[]): void {
+  #replace(problem: Problem, stdout: Uint8Array[], stderr: Uint8Array[]): void {
     this.#worker.terminate();
-    this.#earlyCrashes += 1;
-    const error = new UserError({
-      code: "runtime-crashed",
-      message: `Verirun itself failed: ${message}`,
-      hint: "This is a bug in Verirun, not in your program. The runtime was restarted; your setup is kept.",
-    });
-    if (this.#earlyCrashes > MAX_EARLY_CRASHES) {
-      this.#markUnusable(error);
-      this.#events.unusable({ ...toProblem(error), hint: "It failed repeatedly. Reload the page to try again." });
-    } else {
-      this.#worker = this.#spawn();
-    }
+    // What did not come may come the next time, however often it did not.
+    if (problem.code === FAILED) this.#earlyCrashes += 1;
+    const error = new UserError(problem);
+    const givenUp = this.#earlyCrashes > MAX_EARLY_CRASHES;
+    if (givenUp) this.#giveUp(error);
+    else this.#worker = this.#spawn();
     const duringRun = this.#live;
     this.#abandon(error);
-    this.#events.restarted(message, duringRun, blobOf(stdout), blobOf(stderr));
+    this.#events.restarted(problem, duringRun, blobOf(stdout), blobOf(stderr));
+    if (givenUp) this.#events.unusable({ ...problem, hint: "It failed repeatedly. Reload the page to try again." });
+  }
+
+  /** Whoever waits for a worker hears of it, and whoever asks one from now on: the last may have been ready before it failed. */
+  #giveUp(error: UserError): void {
+    this.#markUnusable(error);
+    this.#ready = Promise.reject(error);
+    this.#ready.catch(() => {});
   }
 }
 

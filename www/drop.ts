@@ -38,8 +38,16 @@ async function collect(sources: (FileSystemEntry | File)[]): Promise<Dropped> {
 async function taskOf(source: FileSystemEntry | File, dropped: Dropped): Promise<TaskFiles | File | null> {
   if (!(source instanceof File) && source.isDirectory) return taskOfFolder(cleanPath(source.name), dropped.items);
   const item = dropped.items[0];
-  const file = item?.kind === "file" && item.source instanceof File ? item.source : null;
-  return file && archiveFormat(file.name) === "zip" && (await zipMayBeTask(file)) ? file : null;
+  return item?.kind === "file" && item.source instanceof File ? taskZip(item.source) : null;
+}
+
+async function taskZip(file: File): Promise<File | null> {
+  return archiveFormat(file.name) === "zip" && (await zipMayBeTask(file)) ? file : null;
+}
+
+/** What was chosen as the program and does not look like one by its name. */
+export async function readChosen(file: File): Promise<Dropped> {
+  return { items: readPicked([file]), programs: [], task: await taskZip(file) };
 }
 
 /** What a file or folder picker gave. */

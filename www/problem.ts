@@ -25,6 +25,14 @@ export class UserError extends Error {
   }
 }
 
+/** The code of what is Verirun's own fault. */
+export const FAILED = "runtime-crashed";
+
+/** What is Verirun's own fault, as a problem. */
+export function failure(message: string): Problem {
+  return { code: FAILED, message: `Verirun itself failed: ${message}`, hint: "This is a bug in Verirun, not in your program." };
+}
+
 /** Any thrown value as a problem; errors of the wasm face already are one. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Error) {

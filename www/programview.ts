@@ -52,7 +52,7 @@ export class ProgramView {
     byId("writers").replaceChildren(
       ...writers.map(({ id, title }) => make("button", { type: "button", on: { click: () => this.#events.write(id) } }, `Write ${title}`)),
     );
-    const endings = [".wasm", ".wat", ".wast", ...writers.flatMap(({ runtimeFor }) => (runtimeFor ?? []).map((ending) => `.${ending}`))];
+    const endings = [".wasm", ".wat", ".wast", ".vtask", ".zip", ...writers.flatMap(({ runtimeFor }) => (runtimeFor ?? []).map((ending) => `.${ending}`))];
     byId<HTMLInputElement>("programFile").accept = endings.join(",");
   }
 

@@ -170,8 +170,11 @@ export type FromWorker =
   /** The run hears controls again. */
   | { type: "back"; run: number }
   | { type: "done"; run: number; outcome: Outcome; stats: RunStats; engines: Engines; trace: string | null; place: Whereabouts | null }
-  /** The runtime itself failed (a panic). What the program had written comes along; the worker must be replaced. */
-  | { type: "crashed"; message: string; stdout: Uint8Array[]; stderr: Uint8Array[] };
+  /**
+   * The runtime can't go on: it failed itself (a panic: `runtime-crashed`), or its second part did not come when it was
+   * needed in the middle. What the program had written comes along; the worker must be replaced.
+   */
+  | { type: "crashed"; problem: Problem; stdout: Uint8Array[]; stderr: Uint8Array[] };
 
 /** A request as the page states it; the client gives it its id. */
 export type Unsent<R extends Request | ReceiptRequest> = R extends unknown ? Omit<R, "id"> : never;

@@ -13,6 +13,7 @@ import type { View } from "./layout";
 import { describe, describeEngines, type Verdict } from "./outcome";
 import { OutputView } from "./outputview";
 import type { RunRequest, RunState, RunStats } from "./protocol";
+import { FAILED } from "./problem";
 import { Signal } from "./signal";
 import { siteWorker } from "./siteworker";
 import { RunBar } from "./status";
@@ -123,17 +124,14 @@ export class Runner {
         this.#output.ended();
         this.#bar.done(STOPPED, null);
       },
-      restarted: (message, duringRun, stdout, stderr) => {
-        showProblem("runtime", {
-          code: "runtime-crashed",
-          message: `Verirun itself failed: ${message}`,
-          hint: "This is a bug in Verirun, not in your program. The runtime was restarted and your setup is kept.",
-        });
+      restarted: (problem, duringRun, stdout, stderr) => {
+        showProblem("runtime", { ...problem, hint: `${problem.hint} The runtime was restarted and your setup is kept.` });
         if (!duringRun) return;
         this.#verdictStays = true;
         this.#endInput();
         this.#output.rescue(stdout, stderr);
-        this.#bar.done({ tone: "bad", headline: "The runtime failed", advice: "The output until then is kept. Nothing can be said about the program." }, null);
+        const headline = problem.code === FAILED ? "The runtime failed" : "A part of the runtime is missing";
+        this.#bar.done({ tone: "bad", headline, advice: "The output until then is kept. Nothing can be said about the program." }, null);
       },
     }, siteWorker);
   }

@@ -7,10 +7,10 @@
 import type { Client } from "./client";
 import type { ModuleInfo } from "./face";
 import type { InputItem } from "./inputs";
-import { UserError } from "./problem";
+import { FAILED, UserError } from "./problem";
 
 /** Whether it may be another time's luck: then nothing is wrong with what was refused. */
-const passing = (code: string): boolean => ["runtime-crashed", "runtime-missing", "run-gone", "cancelled"].includes(code);
+const passing = (code: string): boolean => [FAILED, "runtime-missing", "version-mixed", "run-gone", "cancelled"].includes(code);
 
 export interface Program {
   /** The file's name, which the program also sees as its own. */
@@ -67,7 +67,10 @@ export class Session {
     const given = this.#abandoned;
     const next = this.#queue.then(() => {
       if (given !== this.#abandoned) {
-        throw new UserError({ code: "cancelled", message: "It was cancelled before it began.", hint: "Run it again." });
+        const error = new UserError({ code: "cancelled", message: "It was cancelled before it began.", hint: "Run it again." });
+        // Nothing else will say of this program that nobody waits for it; what was under way may have been another.
+        if (this.program && this.program !== this.#loaded) this.#events.programRefused(this.program, error);
+        throw error;
       }
       return this.#sync();
     });

@@ -8,11 +8,11 @@ import { clearProblem, showProblem } from "./alerts";
 import type { Client } from "./client";
 import type { Documents } from "./documents";
 import { byId, showIfSlow } from "./dom";
-import { type Dropped, isProgram, readPicked } from "./drop";
+import { type Dropped, isProgram, readChosen, readPicked } from "./drop";
 import { bytes as bytesText } from "./format";
 import { loadTask, type TaskFiles } from "./functiontask";
 import type { Mark } from "./editor/marks";
-import { cleanPath, Inputs, type InputItem } from "./inputs";
+import { archiveFormat, cleanPath, Inputs, type InputItem } from "./inputs";
 import { InputsView } from "./inputsview";
 import { ProgramView } from "./programview";
 import { type Progress, type Ready, readProgram, readSample } from "./ready";
@@ -309,7 +309,17 @@ export class Workbench {
 
   /** A program of the user's: in the editor if it is text, with its interpreter if it needs one. */
   async useFile(file: File): Promise<boolean> {
-    if (!isProgram(file.name) && (await this.taker({ items: readPicked([file]), programs: [], task: null }))) return false;
+    if (!isProgram(file.name)) {
+      const chosen = await readChosen(file);
+      if (await this.taker(chosen)) return false;
+      // Where nothing can be dropped, on a phone, this is the way to open a task.
+      if (chosen.task) return this.#useTask(chosen.task);
+      if (archiveFormat(file.name) === "zip") {
+        const hint = "Choose a .wasm or .wat file, or a zip of a function task. To give this zip's files to a program, add it under Input files.";
+        showProblem("program", { code: "no-task", message: `${file.name} is no program: there is no task.wasm in it.`, hint });
+        return false;
+      }
+    }
     return this.#replace("program", async (progress) => {
       const runtime = runtimeFor(this.#samples, file.name);
       const text: InputItem | null = runtime?.program === undefined ? null : { kind: "file", path: cleanPath(runtime.program), source: file };

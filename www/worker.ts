@@ -2,13 +2,13 @@
 import type { Face, Task } from "./face";
 import type { Control, FromWorker, Problem, Replies, Request, ToWorker } from "./protocol";
 import { unreachable } from "./protocol";
-import { toProblem, UserError } from "./problem";
+import { failure, toProblem, UserError } from "./problem";
 import type { ReceiptRequest } from "./receipt/protocol";
 import { answerReceipts, startOptions } from "./worker/receipts";
 import { sum } from "./worker/kept";
 import type { KeptModules } from "./worker/keptmodules";
 import { RunLoop } from "./worker/runloop";
-import type { Rest } from "./worker/rest";
+import { MissingPart, type Rest } from "./worker/rest";
 import type { Report, Runtime } from "./worker/runtime";
 import { isBinary, loadModule, mount, putFile, readAll } from "./worker/setup";
 
@@ -37,13 +37,14 @@ function isCrash(error: unknown): boolean {
   return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
 }
 
-/** After a panic nothing in the runtime can be trusted: the page replaces this worker. */
+/** After a panic nothing in the runtime can be trusted, nor where a call ended in its middle: the page replaces this worker. */
 function crashed(error: unknown): void {
   if (broken) return;
   broken = true;
   const stdout = loop?.output.stdout.surrender() ?? [];
   const stderr = loop?.output.stderr.surrender() ?? [];
-  post({ type: "crashed", message: toProblem(error).message, stdout, stderr });
+  const problem = error instanceof MissingPart ? error.problem : failure(toProblem(error).message);
+  post({ type: "crashed", problem, stdout, stderr });
 }
 
 function current(run: number): RunLoop {

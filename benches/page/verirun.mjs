@@ -35,7 +35,7 @@ async function connect(url) {
       case "done":
         return run.resolve(data);
       case "crashed":
-        return run.reject(new Error(data.message));
+        return run.reject(new Error(data.problem.message));
     }
   };
   const request = (message) =>

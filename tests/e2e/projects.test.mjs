@@ -79,6 +79,39 @@ test("a page that is killed in the middle of writing loses nothing that was show
   await context.close();
 });
 
+test("what is typed while a save is under way is not said to be saved with it", async () => {
+  const { page, done } = await visit(site);
+  await writeProgram(page, "first");
+  await content(page).click();
+  await page.evaluate(() => {
+    const begin = IDBDatabase.prototype.transaction;
+    globalThis.states = [];
+    let saves = 0;
+    IDBDatabase.prototype.transaction = function (...args) {
+      const transaction = begin.apply(this, args);
+      if (args[1] === "readwrite") saves += 1;
+      if (args[1] === "readwrite" && saves === 1) document.execCommand("insertText", false, ";; meanwhile\n");
+      return transaction;
+    };
+    const state = document.querySelector("#saveState");
+    // It is set again and again to what it is.
+    const seen = () => {
+      if (states.at(-1)?.[0] !== state.dataset.state) states.push([state.dataset.state, saves]);
+    };
+    new MutationObserver(seen).observe(state, { attributeFilter: ["data-state"] });
+  });
+  await page.keyboard.press("Control+Home");
+  await page.keyboard.insertText(";; second\n");
+  await content(page).getByText("meanwhile").waitFor();
+  await saved(page);
+  const states = await page.evaluate(() => states);
+  assert.deepEqual(states.filter(([state]) => state === "saved"), [["saved", 2]], JSON.stringify(states));
+  await page.reload();
+  await ready(page);
+  await content(page).getByText("meanwhile").waitFor();
+  await done();
+});
+
 test("leaving at once after the last key saves it too", async () => {
   const { page, done } = await visit(site);
   await writeProgram(page, "one");

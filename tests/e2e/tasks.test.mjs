@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { tarOf, zipOf } from "./support/archives.mjs";
-import { downloaded, drop, headline, openSite, screenshot, visit } from "./support/page.mjs";
+import { downloaded, drop, headline, openSite, PHONE, screenshot, visit } from "./support/page.mjs";
 
 let site;
 before(async () => {
@@ -88,6 +88,22 @@ test("a zip of it does the same, and fs.tar's files are there", async () => {
   await page.click("#run");
   await headline(page, "Finished with exit code 0");
   assert.equal(await output(page), "from fs.tar");
+  await done();
+});
+
+test("a zip of it can be chosen where nothing can be dropped; another zip there is refused for what it is", async () => {
+  const { page, done } = await visit(site, { viewport: PHONE, hasTouch: true, isMobile: true });
+  const choose = (name, buffer) => page.setInputFiles("#programFile", { name, mimeType: "application/zip", buffer: Buffer.from(buffer) });
+  assert.match(await page.getAttribute("#programFile", "accept"), /\.zip(,|$)/);
+  await choose("mine.zip", zipOf(["mine/task.wasm", task("input.txt")], ["mine/config.json", CONFIG], ["mine/input.txt", "chosen"]));
+  await page.locator('#program[data-state="good"] strong', { hasText: "task.wasm" }).waitFor();
+  assert.equal(await page.inputValue("#limit-gas"), "1000000");
+  await page.click("#run");
+  await headline(page, "Finished with exit code 0");
+  await page.locator('#tree [data-path="output.txt"]').waitFor();
+  await choose("other.zip", zipOf(["readme.txt", "no task"]));
+  await page.locator(".alert", { hasText: "other.zip" }).filter({ hasText: "task.wasm" }).waitFor();
+  await page.locator('#program[data-state="good"] strong', { hasText: "task.wasm" }).waitFor();
   await done();
 });
 

@@ -2,6 +2,7 @@
 import type { Client } from "../client";
 import type { Engines, FileEntry, ModuleInfo, Outcome, Whereabouts } from "../face";
 import { describe } from "../outcome";
+import { FAILED } from "../problem";
 import type { RunRequest, RunStats } from "../protocol";
 import { VerirunError } from "./errors";
 import type { Recording } from "./recording";
@@ -23,7 +24,7 @@ export const CANCELLED: Proof = { receipt: null, noReceipt: "a cancelled run has
 
 /** Whether an error is an answer, and not a failure of the runtime. */
 export const isRefusal = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code !== "runtime-crashed" && error.code !== "run-gone";
+  error instanceof Error && "code" in error && error.code !== FAILED && error.code !== "run-gone";
 
 /** The receipt, and what comparing with the one that was expected comes to. */
 export async function prove(

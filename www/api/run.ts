@@ -285,14 +285,8 @@ export class TaskRun implements Run {
           const outcome: Outcome = { kind: "cancelled", message: "the run was cancelled" };
           resolve({ outcome, stats: last, engines: null, trace: null, place: null, filesLost: true });
         },
-        restarted: (message) =>
-          reject(
-            new VerirunError({
-              code: "runtime-crashed",
-              message: `Verirun itself failed: ${message}`,
-              hint: "This is a bug in Verirun, not in your program. What it wrote until then is in the streams.",
-            }),
-          ),
+        restarted: (problem) =>
+          reject(new VerirunError({ ...problem, hint: `${problem.hint} What the program wrote until then is in the streams.` })),
       };
     });
   }

@@ -62,6 +62,8 @@ export class Projects {
     workbench.changed.on(() => this.#later());
     workbench.leaving.on(() => void this.leave());
     workbench.changing.on(() => {
+      // A save that is under way now is not of this.
+      this.#dirty = true;
       if (this.#store && !this.#conflict) this.#become("saving");
     });
     guardPage({

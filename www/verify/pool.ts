@@ -1,5 +1,5 @@
 /** Workers that do one thing at a time: each owns a runtime, and is ended if it has to be stopped. */
-import { toProblem, UserError } from "../problem";
+import { FAILED, toProblem, UserError } from "../problem";
 import type { FromWorker, Replies, Request, Unsent } from "../protocol";
 import type { ReceiptRequest } from "../receipt/protocol";
 import { siteWorker } from "../siteworker";
@@ -29,7 +29,7 @@ export class RuntimeWorker {
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.end(new UserError({ code: "runtime-crashed", message: event.message || "A worker could not be started.", hint: "Reload the page." }));
+      this.end(new UserError({ code: FAILED, message: event.message || "A worker could not be started.", hint: "Reload the page." }));
     };
   }
 
@@ -78,13 +78,7 @@ export class RuntimeWorker {
         return waiting?.reject(new UserError(message.problem));
       }
       case "crashed":
-        return this.end(
-          new UserError({
-            code: "runtime-crashed",
-            message: `Verirun itself failed: ${message.message}`,
-            hint: "This is a bug in Verirun, or this device has too little memory.",
-          }),
-        );
+        return this.end(new UserError(message.problem));
       default:
         return;
     }

@@ -81,12 +81,7 @@ export class Rest {
       // What is thrown for an aborted request differs between browsers.
       const error: unknown = stop.signal.aborted ? stop.signal.reason : reason;
       if (error instanceof UserError) throw error;
-      const other = error instanceof Gone || error instanceof WebAssembly.LinkError;
-      throw new UserError({
-        code: other ? "version-mixed" : "runtime-missing",
-        message: missing(error),
-        hint: other ? "The site was updated since this page was loaded. Reload the page." : "Check your connection, then try it again.",
-      });
+      throw new UserError(missing(error));
     }
   }
 
@@ -97,15 +92,30 @@ export class Rest {
       const module = typeof this.#source === "string" ? new WebAssembly.Module(read(this.#source)) : this.#source;
       new WebAssembly.Instance(module, { first: this.#exports });
     } catch (error) {
-      // Of this kind, because what called is in the middle of something and can't be used again.
-      throw new WebAssembly.RuntimeError(missing(error));
+      throw new MissingPart(missing(error));
     }
     this.#there = true;
   }
 }
 
+/** It did not come in the middle of a call. A trap, since what called is in the middle of something and can't be used again. */
+export class MissingPart extends WebAssembly.RuntimeError {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.message);
+    this.problem = problem;
+  }
+}
+
 /** The server has no such file: it has another version by now. */
 class Gone extends Error {}
+
+/** Not before the file is known to be there. */
+function checkStatus(status: number): void {
+  if (status === 404) throw new Gone("it is not there any more");
+  if (status !== 200) throw new Error(`the server answered ${status}`);
+}
 
 /** Downloads and compiles it; gives up when the server is silent for too long, not when it is slow. */
 async function compiled(address: string, stop: AbortController, patience: number): Promise<WebAssembly.Module> {
@@ -117,8 +127,8 @@ async function compiled(address: string, stop: AbortController, patience: number
   heard();
   try {
     const response = await fetch(address, { signal: stop.signal });
-    if (response.status === 404) throw new Gone("it is not there any more");
-    if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
+    checkStatus(response.status);
+    if (!response.body) throw new Error("the server answered nothing");
     const listener = new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
         heard();
@@ -126,6 +136,8 @@ async function compiled(address: string, stop: AbortController, patience: number
       },
     });
     const bytes = await new Response(response.body.pipeThrough(listener)).arrayBuffer();
+    // To compile it may take as long as it likes.
+    clearTimeout(timer);
     // A plain file server need not know the type that streaming insists on.
     return await WebAssembly.compile(bytes);
   } finally {
@@ -139,11 +151,23 @@ function read(address: string): ArrayBuffer {
   request.open("GET", address, false);
   request.responseType = "arraybuffer";
   request.timeout = SYNC_PATIENCE_MS;
-  request.send();
-  if (request.status !== 200) throw new Error(`the server answered ${request.status}`);
+  try {
+    request.send();
+  } catch (error) {
+    // What browsers say of it names the address alone.
+    const late = error instanceof DOMException && error.name === "TimeoutError";
+    throw new Error(late ? `it did not come within ${SYNC_PATIENCE_MS / 1000} s` : "the server could not be reached");
+  }
+  checkStatus(request.status);
   return request.response as ArrayBuffer;
 }
 
-function missing(error: unknown): string {
-  return `A part of the runtime could not be loaded: verirun_rest.wasm: ${error instanceof Error ? error.message : String(error)}`;
+/** Why it is not there. */
+function missing(error: unknown): Problem {
+  const other = error instanceof Gone || error instanceof WebAssembly.LinkError;
+  return {
+    code: other ? "version-mixed" : "runtime-missing",
+    message: `A part of the runtime could not be loaded: verirun_rest.wasm: ${error instanceof Error ? error.message : String(error)}`,
+    hint: other ? "The site was updated since this page was loaded. Reload the page." : "Check your connection, then try it again.",
+  };
 }

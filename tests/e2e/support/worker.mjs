@@ -23,7 +23,7 @@ export async function startWorker(page) {
           if (data.run === run.number) run.end.resolve(data);
           return;
         case "crashed":
-          return run.end.reject(new Error(`the runtime crashed: ${data.message}`));
+          return run.end.reject(new Error(`${data.problem.code}: ${data.problem.message}`));
       }
     };
     const request = (message) =>
