@@ -399,7 +399,7 @@ impl<'a> Builder<'a> {
             });
         }
         // Where checkpoints are taken, every head of a loop must ask.
-        let with_turns = self.options.is_for_speed() && !self.options.state;
+        let with_turns = self.options.detail == Detail::Fast && !self.options.state;
         let turned = with_turns.then(|| turned(&code.scan, self.wasm)).flatten();
         let best = turned.as_ref().unwrap_or(&code.scan);
         plan(best, self.options.detail, &mut code.plan);
@@ -445,7 +445,8 @@ impl<'a> Builder<'a> {
         };
         let instructions = std::mem::take(&mut code.instructions);
         let mut emitter = write(best, &code.plan, instructions);
-        if size(&emitter) > MOST_CODE && code.scan.grouping.is_some() {
+        let may_be_shorter = turned.is_some() || code.scan.grouping.is_some();
+        if size(&emitter) > MOST_CODE && may_be_shorter {
             // Stores in groups may be written twice, loops more often. What an engine can take must not
             // depend on that.
             let grouping = code.scan.grouping.take();

@@ -1,4 +1,4 @@
-//! Loops as a compiler gets them, in copies that ask for steps together: counted by hand, on wasmtime.
+//! Loops in copies that ask for steps together: counted by hand, on the interpreter and on wasmtime.
 
 use crate::counts::{PROGRAMS, text};
 use crate::engine::{load, run, run_on};
@@ -66,7 +66,10 @@ const LOOPS: &[(&str, &str, u64)] = &[
     ),
 ];
 
-/// How much longer a body is made, and in how many copies a compiler gets it then.
+/// What they run on.
+const KINDS: [Kind; 2] = [Kind::Interpreter, Kind::Wasmtime];
+
+/// How much longer a body is made, and in how many copies it is written then.
 const LENGTHS: [(usize, usize); 4] = [(0, 4), (120, 2), (720, 2), (900, 1)];
 
 fn program(code: &str, more: usize) -> String {
@@ -87,10 +90,15 @@ fn ends_where_it_must(module: &Module, what: &str, steps: u64) {
             gas,
             ..Bounds::default()
         };
-        let reference = run(module, Detail::Fast, bounds, u64::MAX);
-        for slice in [1, 2, 3, 7, 1000] {
-            let ended = run_on(Kind::Wasmtime, module, Detail::Fast, bounds, slice);
-            let what = format!("{what}, gas {gas}, slices of {slice}");
+        // It has no copies.
+        let reference = run(module, Detail::Exact, bounds, u64::MAX);
+        let slices = [1, 2, 3, 7, 1000];
+        for (slice, kind) in slices.iter().flat_map(|&it| KINDS.map(|kind| (it, kind))) {
+            if !kind.is_there() {
+                continue;
+            }
+            let ended = run_on(kind, module, Detail::Fast, bounds, slice);
+            let what = format!("{what}, gas {gas}, slices of {slice}, {kind:?}");
             match &ended.end {
                 End::Passed(passed) => assert!(passed.limit == Limit::Gas && gas < steps, "{what}"),
                 end => assert!(*end == whole.end && gas == steps, "{what}: {end:?}"),
@@ -104,9 +112,6 @@ fn ends_where_it_must(module: &Module, what: &str, steps: u64) {
 
 #[test]
 fn loops_in_copies_cost_what_the_table_says() {
-    if !Kind::Wasmtime.is_there() {
-        return;
-    }
     for &(name, code, steps) in LOOPS {
         for (more, _) in LENGTHS {
             let module = load(&program(code, more));
@@ -116,10 +121,7 @@ fn loops_in_copies_cost_what_the_table_says() {
 }
 
 #[test]
-fn programs_with_loops_cost_on_a_compiler_what_the_table_says() {
-    if !Kind::Wasmtime.is_there() {
-        return;
-    }
+fn programs_with_loops_cost_what_the_table_says() {
     for program in PROGRAMS.iter().filter(|it| it.start.contains("loop")) {
         ends_where_it_must(&load(&text(program)), program.name, program.steps);
     }
@@ -138,10 +140,10 @@ fn additions(wasm: &[u8]) -> usize {
     found
 }
 
-/// Only a compiler gets copies, and none where checkpoints are taken: these must come in the same
-/// places on all engines.
+/// There are no copies where the count must be exact at every block, and none where checkpoints are taken:
+/// these must come in the same places on all engines.
 #[test]
-fn only_a_compiler_gets_copies() {
+fn copies_are_made_where_nothing_needs_more_detail() {
     for &(name, code, _) in LOOPS {
         for (more, copies) in LENGTHS {
             let wasm = load(&program(code, more)).wasm;
@@ -154,8 +156,8 @@ fn only_a_compiler_gets_copies() {
                             state,
                         };
                         let metered = instrument(&wasm, &options).expect("it can be metered");
-                        let expected = match (detail, target, state) {
-                            (Detail::Fast, Target::Compiler, false) => copies,
+                        let expected = match (detail, state) {
+                            (Detail::Fast, false) => copies,
                             _ => 1,
                         };
                         let found = additions(&metered.wasm);
@@ -164,5 +166,26 @@ fn only_a_compiler_gets_copies() {
                 }
             }
         }
+    }
+}
+
+/// A leaf that costs the same on all ways is for the interpreter like an operator.
+#[test]
+fn a_loop_that_calls_a_leaf_has_copies_on_the_interpreter() {
+    let text = "(module (memory (export \"memory\") 1)
+        (func $same (param i32) (result i32) local.get 0)
+        (func (export \"_start\") (local i32)
+          loop local.get 0 i32.const 1 i32.add call $same local.tee 0 i32.const 11 i32.lt_u br_if 0 end))";
+    let module = load(text);
+    // 11 times: get const add call get tee const lt br_if
+    ends_where_it_must(&module, "with a leaf", 11 * 9);
+    for (target, copies) in [(Target::Interpreter, 4), (Target::Compiler, 1)] {
+        let options = Options {
+            detail: Detail::Fast,
+            target,
+            state: false,
+        };
+        let metered = instrument(&module.wasm, &options).expect("it can be metered");
+        assert_eq!(additions(&metered.wasm), copies, "{target:?}");
     }
 }

@@ -1,9 +1,9 @@
 //! `cargo xtask test` and its fast part, `cargo xtask check`.
 
 use crate::layout::Layout;
-use crate::{browser, guests, node, npm, process, site, spec, task_check, tasks, tools};
-use anyhow::{Context, Result, bail, ensure};
-use std::path::{Path, PathBuf};
+use crate::{browser, e2e, guests, node, npm, process, site, spec, task_check, tasks, tools};
+use anyhow::{Result, ensure};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Native code is checked and tested with the second engine; wasmtime is a dependency of the tests
@@ -111,7 +111,7 @@ pub fn test(layout: &Layout) -> Result<()> {
             spec::build(layout, &built()?.1)
         });
         report.step("end-to-end tests", || {
-            end_to_end(layout, &browser, &firefox, &built()?.0)
+            e2e::run(layout, &browser, &firefox, &built()?.0)
         });
     }
     report.finish()
@@ -236,38 +236,4 @@ fn rust_tests(report: &mut Report, layout: &Layout) {
             "--locked",
         ]))
     });
-}
-
-fn end_to_end(
-    layout: &Layout,
-    browser: &Path,
-    firefox: &Result<PathBuf>,
-    command_line: &Path,
-) -> Result<()> {
-    let folder = layout.at("tests/e2e");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
-        .with_context(|| format!("cannot read {}", folder.display()))?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<_>>()?;
-    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
-    files.sort();
-    if files.is_empty() {
-        bail!("there are no tests in {}", folder.display());
-    }
-    let mut failed = Vec::new();
-    for file in files {
-        // One after the other: several browsers at once would measure each other's load.
-        let mut command = node::command(layout, &["--test"]);
-        command.arg(&file).env("CHROMIUM", browser);
-        command.env("VERIRUN_CLI", command_line);
-        match firefox {
-            Ok(program) => command.env("FIREFOX", program),
-            Err(error) => command.env("VERIRUN_NO_FIREFOX", format!("{error:#}")),
-        };
-        if let Err(error) = process::run(&mut command) {
-            failed.push(format!("{error:#}"));
-        }
-    }
-    ensure!(failed.is_empty(), "{}", failed.join("; "));
-    Ok(())
 }

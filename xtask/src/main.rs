@@ -4,6 +4,7 @@ mod bench;
 mod binaryen;
 mod browser;
 mod checks;
+mod e2e;
 mod go;
 mod guests;
 mod layout;

@@ -1,6 +1,6 @@
 //! Running other programs.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -35,6 +35,25 @@ pub fn output(command: &mut Command) -> Result<String> {
         bail!("`{shown}` failed ({}): {}", output.status, stderr.trim());
     }
     String::from_utf8(output.stdout).with_context(|| format!("`{shown}` printed no valid UTF-8"))
+}
+
+/// Runs a command to its end and returns what it printed, with an error if it did not succeed.
+///
+/// # Errors
+/// If it can't be started.
+pub fn collect(command: &mut Command) -> Result<(String, Result<()>)> {
+    let shown = show(command);
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start `{}`", command.get_program().display()))?;
+    let mut printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    printed.push_str(&String::from_utf8_lossy(&output.stderr));
+    let result = if output.status.success() {
+        Ok(())
+    } else {
+        Err(anyhow!("`{shown}` failed ({})", output.status))
+    };
+    Ok((printed, result))
 }
 
 /// The first line that `program --version` prints, or nothing if it does not run.
