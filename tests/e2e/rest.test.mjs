@@ -43,7 +43,7 @@ async function choose(page, engine) {
 }
 
 /** What the browser itself says of a request that failed. */
-const refused = (errors) => errors.splice(0).every((error) => /ERR_FAILED|status of 404/.test(error));
+const refused = (errors) => errors.splice(0).every((error) => /ERR_FAILED|\b404\b/.test(error));
 
 test("what needs it waits for it, and can be tried again if it does not come", async () => {
   const { page, errors, network, done } = await visitor();
@@ -111,7 +111,8 @@ test("if it does not come in the middle of a run, that is no failure of Verirun,
     await page.locator('#program[data-state="good"]').waitFor();
   }
   assert.equal(network.asked, answers.length);
-  assert.ok(refused(errors));
+  const said = [...errors];
+  assert.ok(refused(errors), said.join("\n"));
   network.there = true;
   await page.click("#run");
   await headline(page, "Finished with exit code 0");

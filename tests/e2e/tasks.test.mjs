@@ -100,10 +100,10 @@ test("a zip of it can be chosen where nothing can be dropped; another zip there 
   assert.equal(await page.inputValue("#limit-gas"), "1000000");
   await page.click("#run");
   await headline(page, "Finished with exit code 0");
-  await page.locator('#tree [data-path="output.txt"]').waitFor();
+  await page.locator('#tree [data-path="output.txt"]').waitFor({ state: "attached" });
   await choose("other.zip", zipOf(["readme.txt", "no task"]));
   await page.locator(".alert", { hasText: "other.zip" }).filter({ hasText: "task.wasm" }).waitFor();
-  await page.locator('#program[data-state="good"] strong', { hasText: "task.wasm" }).waitFor();
+  await page.locator('#program[data-state="good"] strong', { hasText: "task.wasm" }).waitFor({ state: "attached" });
   await done();
 });
 
