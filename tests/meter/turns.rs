@@ -59,6 +59,13 @@ const LOOPS: &[(&str, &str, u64)] = &[
            local.get 0 i32.const 1 i32.add local.set 0 br 0 end end",
         8 * 9 + 4,
     ),
+    // const; 6 times: get const add tee const lt br_if; const; const
+    (
+        "between other code",
+        "(local i32) i32.const 7 drop loop PAD local.get 0 i32.const 1 i32.add local.tee 0
+           i32.const 6 i32.lt_u br_if 0 i32.const 8 drop end i32.const 9 drop",
+        1 + 6 * 7 + 2,
+    ),
     // Twice: 3 times the inner 7; const set before, get eqz tee br_if behind (its add is the inner one's)
     (
         "in a loop",
@@ -166,6 +173,26 @@ fn only_a_compiler_gets_copies() {
                 }
             }
         }
+    }
+}
+
+/// What asks by itself is a checkpoint in any case.
+#[test]
+fn loops_that_ask_have_no_copies() {
+    for body in [
+        "call $f",
+        "i32.const 0 call_indirect",
+        "i32.const 0 i32.const 0 i32.const 0 memory.fill",
+        "i32.const 0 memory.grow drop",
+    ] {
+        let text = format!(
+            "(module (memory (export \"memory\") 1) (table funcref (elem $f)) (func $f)
+               (func (export \"_start\") loop {body} i32.const 0 br_if 0 end))"
+        );
+        let wasm = load(&text).wasm;
+        let metered = metered(&wasm, Detail::Fast, Target::Compiler);
+        let turned = Shape::of(&wasm, &metered.wasm).turned;
+        assert!(turned.is_empty(), "{body}: {turned:?}");
     }
 }
 
