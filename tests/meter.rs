@@ -8,6 +8,8 @@ mod drive;
 mod engine;
 #[path = "meter/fuzz.rs"]
 mod fuzz;
+#[path = "meter/graphs.rs"]
+mod graphs;
 #[path = "meter/leaves.rs"]
 mod leaves;
 #[path = "meter/oracle.rs"]

@@ -79,7 +79,12 @@ impl Shape {
             if bodies == 0 {
                 break;
             }
+            let form = shape.functions[own.len() - bodies];
             bodies -= 1;
+            // It is copied with what no path reaches: there may be anything.
+            if form == Form::Plain {
+                continue;
+            }
             let reader = body.get_operators_reader().expect("operators");
             let code: Vec<_> = reader
                 .into_iter()
