@@ -9,6 +9,7 @@
 mod bounds;
 mod dispatch;
 mod function;
+mod reads;
 mod zeroing;
 
 use anyhow::{Context, Result, bail, ensure};
