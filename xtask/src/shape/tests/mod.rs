@@ -41,3 +41,30 @@ fn a_module_without_an_interpreter_is_refused() {
         "0 functions look like the interpreter's loop, instead of one (xtask/src/shape)"
     );
 }
+
+#[test]
+fn what_tells_places_in_code_is_refused() {
+    let with = |section: &str| {
+        let text = format!("(module (func) (@custom \"{section}\" \"\"))");
+        rewrite(&wat::parse_str(text).unwrap(), |_| Ok(()))
+    };
+    for section in [
+        "metadata.code.branch_hint",
+        "reloc.CODE",
+        "reloc.DATA",
+        "linking",
+        ".debug_info",
+        ".debug_line",
+        "sourceMappingURL",
+        "external_debug_info",
+    ] {
+        let error = with(section).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("`{section}` would no longer fit")
+        );
+    }
+    for section in ["name", "producers", "target_features", "linked"] {
+        assert!(with(section).is_ok(), "{section}");
+    }
+}
