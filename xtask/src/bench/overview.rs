@@ -35,7 +35,7 @@ const ABOUT: [(&str, &str); 5] = [
     ),
     (
         TINYWASM,
-        "another interpreter, tinywasm 0.10, compiled the same way, unmetered",
+        "another interpreter, tinywasm 0.10, with the same flags and passes of wasm-opt, unmetered; the shaping of wasmi's loop (docs/interpreter-build.md) fits no other",
     ),
 ];
 

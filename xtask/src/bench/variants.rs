@@ -148,8 +148,9 @@ pub const ALL: [Variant; 18] = [
     },
     Variant {
         name: "tinywasm",
-        about: "tinywasm, another interpreter",
+        about: "tinywasm, another interpreter, then the site's passes of `wasm-opt`",
         features: "loop,indirect,tinywasm",
+        passes: binaryen::SITE,
         usual: false,
         ..LOOP
     },
