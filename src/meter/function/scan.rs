@@ -173,7 +173,24 @@ pub(in crate::meter) struct Scan {
     pub turned: bool,
 }
 
+/// The most bytes of a function that calls nothing and does not look at its steps when it is entered.
+///
+/// No look is made in it if it has no loop, nor between two calls of it. So it is this that bounds what
+/// is executed after the last step that there is gas for: at most so many operators for each call that
+/// the caller has room for.
+const MOST_UNASKED: usize = 256;
+
 impl Scan {
+    /// Bytes of its operators.
+    pub fn bytes(&self) -> usize {
+        self.events.last().map_or(0, |last| last.end - self.start)
+    }
+
+    /// Whether the function looks at its steps when it is entered even if it calls nothing.
+    pub fn is_long(&self) -> bool {
+        self.bytes() > MOST_UNASKED
+    }
+
     /// Tells calls of leaves from others.
     pub fn mark_leaves(&mut self, leaf: impl Fn(u32) -> Option<Leaf>) {
         for event in &mut self.events {
