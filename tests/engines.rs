@@ -7,7 +7,8 @@ use std::process::{Command, Output, Stdio};
 use verirun::engine::Kind;
 use verirun::receipt::{Envelope, Streams};
 use verirun::run::HEAVY_STEPS;
-use verirun::{Choice, Driving, Input, Limits, Module, Outcome, Run, State, Task};
+use verirun::wasi::{Abi, Function, Parameter};
+use verirun::{Choice, Driving, Input, Limits, LoadError, Module, Outcome, Run, State, Task};
 
 const SIEVE: &str = include_str!("../docs/demo/sieve.wat");
 const BUSY: &str = include_str!("receipt/busy.wat");
@@ -488,4 +489,156 @@ fn where_memory_is_refused_the_interpreter_runs() {
         "memory",
     ];
     expect(&output, 0, &parts);
+}
+
+/// Ways to call a function of the system: what stands beside `_start`, and how it and a second import of
+/// it are called.
+const CALLS: [(&str, &str, &str, &str); 4] = [
+    ("by name", "", "call $one", "call $other"),
+    // An import that is exported again, too.
+    (
+        "exported",
+        "(export \"again\" (func $one))",
+        "call $other",
+        "call $one",
+    ),
+    (
+        "through a table",
+        "(table funcref (elem $one $other))",
+        "i32.const 0 call_indirect (type $t)",
+        "i32.const 1 call_indirect (type $t)",
+    ),
+    (
+        "named by ref.func",
+        "(table 1 funcref) (elem declare func $other)",
+        "call $one",
+        "i32.const 0 ref.func $other table.set 0 i32.const 0 call_indirect (type $t)",
+    ),
+];
+
+/// However a function of the system is called, and from wherever, it is called with the same arguments
+/// and gives the same answer, on both engines: these link it in ways of their own.
+#[test]
+fn the_system_is_the_same_however_it_is_called() {
+    let ty = |wide: bool| if wide { "i64" } else { "i32" };
+    for abi in [Abi::Preview1, Abi::Unstable] {
+        for &function in Function::ALL {
+            if Function::find(abi, function.name()).is_none() {
+                continue;
+            }
+            let wide = |it: &Parameter| *it == Parameter::I64;
+            let params: String = function
+                .parameters()
+                .iter()
+                .map(|it| format!("(param {})", ty(wide(it))))
+                .collect();
+            // All different, so that none can take another's place unnoticed.
+            let args: String = (3..)
+                .zip(function.parameters())
+                .map(|(number, it)| format!("{}.const {number} ", ty(wide(it))))
+                .collect();
+            let result = if function.returns() {
+                "(result i32)"
+            } else {
+                ""
+            };
+            let none = if function.returns() {
+                ""
+            } else {
+                "i32.const 0"
+            };
+            let (module, name) = (abi.module(), function.name());
+            let mut outcomes = Vec::new();
+            for (how, beside, one, other) in CALLS {
+                // `$parts` returns some of its parameters, too, on the interpreter.
+                let both = format!(
+                    "{args} {one} {none} {args} {other} {none} i32.const 256 i32.mul i32.add"
+                );
+                for (from, program) in [
+                    (
+                        "_start",
+                        format!("(func (export \"_start\") {both} call $exit)"),
+                    ),
+                    (
+                        "the start function",
+                        format!(
+                            "(func $first {both} call $exit) (start $first)
+                             (func (export \"_start\") unreachable)"
+                        ),
+                    ),
+                    (
+                        "a function with parameters",
+                        format!(
+                            "(func $parts (param i32 i64 i32) (result i32)
+                               {both} local.get 0 i32.add local.get 2 i32.sub)
+                             (func (export \"_start\")
+                               i32.const 7 i64.const 8 i32.const 7 call $parts call $exit)"
+                        ),
+                    ),
+                ] {
+                    let text = format!(
+                        r#"(module (type $t (func {params} {result}))
+                          (import "{module}" "{name}" (func $one (type $t)))
+                          (import "{module}" "{name}" (func $other (type $t)))
+                          (import "{module}" "proc_exit" (func $exit (param i32)))
+                          (memory (export "memory") 1) {beside} {program})"#
+                    );
+                    let mut run = start(&text, &Task::default(), Choice::Both);
+                    finish(&mut run, 1000);
+                    let what = format!("{module}.{name}, {how}, from {from}");
+                    assert!(run.engines().compared, "{what}: {:?}", run.engines());
+                    outcomes.push((what, run.outcome().cloned()));
+                }
+            }
+            let first = outcomes[0].1.clone();
+            for (what, outcome) in outcomes {
+                assert_eq!(outcome, first, "{what}");
+            }
+        }
+    }
+}
+
+/// An import of a function of the system with any other type is refused when the module is loaded.
+#[test]
+fn the_system_has_no_other_types() {
+    for abi in [Abi::Preview1, Abi::Unstable] {
+        for &function in Function::ALL {
+            let wide = |it: &Parameter| *it == Parameter::I64;
+            let right: Vec<bool> = function.parameters().iter().map(wide).collect();
+            let results = usize::from(function.returns());
+            let is_there = Function::find(abi, function.name()).is_some();
+            let mut types = vec![(right.clone(), results, is_there)];
+            types.push(([&right[..], &[false]].concat(), results, false));
+            types.push((right.clone(), results + 1, false));
+            types.push((right.clone(), 1 - results, false));
+            for at in 0..right.len() {
+                let mut other = right.clone();
+                other[at] = !other[at];
+                types.push((other, results, false));
+                let mut fewer = right.clone();
+                fewer.remove(at);
+                types.push((fewer, results, false));
+            }
+            for (params, results, fits) in types {
+                let ty = |wide: bool| if wide { "i64" } else { "i32" };
+                let params: String = params
+                    .into_iter()
+                    .map(|wide| format!("(param {})", ty(wide)))
+                    .collect();
+                let text = format!(
+                    r#"(module (import "{}" "{}" (func {params} {}))
+                      (memory (export "memory") 1) (func (export "_start")))"#,
+                    abi.module(),
+                    function.name(),
+                    "(result i32)".repeat(results)
+                );
+                let loaded = Module::load("program.wat", text.as_bytes());
+                match loaded {
+                    Ok(_) => assert!(fits, "{text}"),
+                    Err(LoadError::MissingImports { .. }) => assert!(!fits, "{text}"),
+                    Err(other) => panic!("{text}: {other}"),
+                }
+            }
+        }
+    }
 }

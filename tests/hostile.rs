@@ -55,9 +55,13 @@ fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
 
 /// For a compiler more is written, and so more can go wrong.
 fn options(detail: Detail) -> Options {
+    options_for(Target::Compiler, detail)
+}
+
+fn options_for(target: Target, detail: Detail) -> Options {
     Options {
         detail,
-        target: Target::Compiler,
+        target,
         state: false,
     }
 }
@@ -653,6 +657,57 @@ const SHAPES: &[Shape] = &[
             put(out, n, &[I::Drop]);
         })
     }),
+    // For compilers these are written in copies, up to some number.
+    ("small loops", |n| {
+        with_code(Vec::new(), |out| put(out, n, SMALL_LOOP))
+    }),
+    ("functions with a small loop", |n| {
+        with_functions(n, |out| put(out, 1, SMALL_LOOP))
+    }),
+    ("functions with dear ways out of a small loop", |n| {
+        with_functions(n / 20, |out| {
+            put(out, 1, &[I::Block(BlockType::Empty)]);
+            put(out, 1, &[I::Loop(BlockType::Empty)]);
+            put(out, 19, &[I::I32Const(0), I::BrIf(1)]);
+            put(out, 1, &[I::Br(0), I::End, I::End]);
+            put(out, 40, &[I::I32Const(0), I::Drop]);
+        })
+    }),
+    ("functions with relaxed operators in a small loop", |n| {
+        with_functions(n / 10, |out| {
+            put(
+                out,
+                1,
+                &[I::Loop(BlockType::Empty), I::V128Const(0), I::V128Const(0)],
+            );
+            put(out, 1, &[I::I16x8RelaxedDotI8x16I7x16S, I::Drop, I::Br(0)]);
+            put(out, 1, &[I::End]);
+        })
+    }),
+    ("locals, and a small loop", |n| {
+        with_code(vec![(1, ValType::I32)], |out| {
+            put(out, n, &[I::LocalGet(0), I::Drop]);
+            put(out, 1, SMALL_LOOP);
+        })
+    }),
+    // For wasmi their callers watch the peaks for them.
+    ("calls of a leaf", |n| {
+        with_leaf(&[], |out| put(out, n, &[I::Call(1)]))
+    }),
+    ("calls of a leaf that is counted", |n| {
+        with_leaf(
+            &[
+                I::Loop(BlockType::Empty),
+                I::I32Const(0),
+                I::BrIf(0),
+                I::End,
+            ],
+            |out| put(out, n, &[I::Call(1)]),
+        )
+    }),
+    ("calls of the host", |n| {
+        with_host(|out| put(out, n, &[I::Call(0), I::Drop]))
+    }),
     ("functions", |n| many(n, 0, 0)),
     ("exported functions", |n| many(n, n, 0)),
     ("exports of one function", |n| {
@@ -688,6 +743,84 @@ const SHAPES: &[Shape] = &[
         module.finish()
     }),
 ];
+
+const SMALL_LOOP: &[I<'_>] = &[
+    I::Loop(BlockType::Empty),
+    I::I32Const(0),
+    I::BrIf(0),
+    I::End,
+];
+
+/// A module of functions without parameters and results that have this code each; the first is exported.
+fn of_functions(bodies: &[Vec<u8>]) -> Vec<u8> {
+    let mut module = wasm_encoder::Module::new();
+    let mut types = TypeSection::new();
+    types.ty().function([], []);
+    let mut functions = FunctionSection::new();
+    let mut section = CodeSection::new();
+    for body in bodies {
+        functions.function(0);
+        let mut function = Function::new([]);
+        function.raw(body.iter().copied());
+        function.instruction(&I::End);
+        section.function(&function);
+    }
+    let mut exports = ExportSection::new();
+    exports.export("_start", ExportKind::Func, 0);
+    module
+        .section(&types)
+        .section(&functions)
+        .section(&exports)
+        .section(&section);
+    module.finish()
+}
+
+/// So many functions with this code.
+fn with_functions(count: usize, code: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
+    let mut body = Vec::new();
+    code(&mut body);
+    of_functions(&vec![body; count])
+}
+
+/// A function with this code, and one, whose number is 1, that calls nothing.
+fn with_leaf(leaf: &[I<'_>], code: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let (mut start, mut other) = (Vec::new(), Vec::new());
+    code(&mut start);
+    put(&mut other, 1, leaf);
+    of_functions(&[start, other])
+}
+
+/// A function with this code, and one of the host, whose number is 0 and which returns a number.
+fn with_host(code: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut module = wasm_encoder::Module::new();
+    let mut types = TypeSection::new();
+    types.ty().function([], [ValType::I32]);
+    types.ty().function([], []);
+    let mut imports = ImportSection::new();
+    imports.import(
+        "wasi_snapshot_preview1",
+        "sched_yield",
+        EntityType::Function(0),
+    );
+    let mut functions = FunctionSection::new();
+    functions.function(1);
+    let mut exports = ExportSection::new();
+    exports.export("_start", ExportKind::Func, 1);
+    let mut body = Vec::new();
+    code(&mut body);
+    let mut function = Function::new([]);
+    function.raw(body);
+    function.instruction(&I::End);
+    let mut section = CodeSection::new();
+    section.function(&function);
+    module
+        .section(&types)
+        .section(&imports)
+        .section(&functions)
+        .section(&exports)
+        .section(&section);
+    module.finish()
+}
 
 /// Functions, some of them exported, and imports.
 fn many(functions: usize, exported: usize, imports: usize) -> Vec<u8> {
@@ -730,8 +863,8 @@ fn many(functions: usize, exported: usize, imports: usize) -> Vec<u8> {
 }
 
 /// Bytes out and bytes held, for a module of a shape.
-fn cost(wasm: &[u8], detail: Detail) -> (usize, usize) {
-    let (made, peak) = peak_of(|| instrument(wasm, &options(detail)));
+fn cost(wasm: &[u8], options: &Options) -> (usize, usize) {
+    let (made, peak) = peak_of(|| instrument(wasm, options));
     (made.expect("it can be instrumented").wasm.len(), peak)
 }
 
@@ -741,28 +874,102 @@ const MOST_HELD: usize = 150;
 
 #[test]
 fn instrumentation_is_linear() {
+    let ways = [Target::Compiler, Target::Interpreter]
+        .map(|target| [Detail::Fast, Detail::Exact].map(|detail| options_for(target, detail)));
     for (name, make) in SHAPES {
-        for detail in [Detail::Fast, Detail::Exact] {
-            let sizes = [20_000, 40_000, 60_000].map(|n| (make(n).len(), cost(&make(n), detail)));
+        for options in ways.as_flattened() {
+            let sizes = [20_000, 40_000, 60_000].map(|n| (make(n).len(), cost(&make(n), options)));
             let [(in1, (out1, peak1)), (in2, (out2, _)), (in3, (out3, peak3))] = sizes;
-            eprintln!("{name} ({detail:?}): {in3} bytes in, {out3} out, {peak3} held");
+            let what = format!("{name} ({:?}, {:?})", options.target, options.detail);
+            eprintln!("{what}: {in3} bytes in, {out3} out, {peak3} held");
             // As much more output for as much more input, but for the length of numbers.
             assert!(
                 out3 - out2 <= (out2 - out1) * 21 / 20 + 64,
-                "{name} ({detail:?}): {sizes:?}"
+                "{what}: {sizes:?}"
             );
             assert!(in3 > in2 && in2 > in1);
             // Buffers double when they are full: what is held is linear but for a factor of two.
-            assert!(peak3 <= 2 * 3 * peak1, "{name} ({detail:?}): {sizes:?}");
-            assert!(
-                out3 <= MOST_OUTPUT * in3 + 4096,
-                "{name} ({detail:?}): {sizes:?}"
-            );
-            assert!(
-                peak3 <= MOST_HELD * in3 + (1 << 20),
-                "{name} ({detail:?}): {sizes:?}"
-            );
+            assert!(peak3 <= 2 * 3 * peak1, "{what}: {sizes:?}");
+            assert!(out3 <= MOST_OUTPUT * in3 + 4096, "{what}: {sizes:?}");
+            assert!(peak3 <= MOST_HELD * in3 + (1 << 20), "{what}: {sizes:?}");
         }
+    }
+}
+
+/// Bytes of the longest function's code, without what says where locals begin.
+fn longest(wasm: &[u8]) -> usize {
+    use wasmparser::{Parser, Payload};
+    let bodies =
+        Parser::new(0)
+            .parse_all(wasm)
+            .filter_map(|payload| match payload.expect("it is valid") {
+                Payload::CodeSectionEntry(body) => Some(body.range().end - body.range().start),
+                _ => None,
+            });
+    bodies.max().unwrap_or(0) as usize
+}
+
+/// What engines accept of a function's code.
+const MOST_CODE: usize = 7_654_321;
+
+/// Copies of loops are left out where a function would become too large with them: whether a compiler
+/// takes it must not depend on them.
+#[test]
+fn copies_of_loops_take_no_function_past_the_bound() {
+    let make = |longer: usize, loops: usize| {
+        with_code(vec![(1, ValType::V128)], |out| {
+            let dot = I::I16x8RelaxedDotI8x16I7x16S;
+            put(out, longer, &[I::LocalGet(0), I::LocalGet(0), dot, I::Drop]);
+            put(out, loops, SMALL_LOOP);
+        })
+    };
+    // How it is without copies: where the state is shown there are none.
+    let plain = Options {
+        state: true,
+        ..options(Detail::Fast)
+    };
+    let loops = 3000;
+    let size = |longer: usize, options: &Options| {
+        instrument(&make(longer, loops), options)
+            .map(|made| longest(&made.wasm))
+            .map_err(|error| error.to_string())
+    };
+    let (one, two) = (size(1000, &plain), size(2000, &plain));
+    let each = (two.expect("it has room") - one.expect("it has room")) / 1000;
+    let most = MOST_CODE / each;
+    let mut fell_back = false;
+    for longer in (most - 2000..most).step_by(250) {
+        let (with, without) = (size(longer, &options(Detail::Fast)), size(longer, &plain));
+        assert_eq!(
+            with.is_ok(),
+            without.is_ok(),
+            "{longer}: {with:?}, {without:?}"
+        );
+        let (Ok(with), Ok(without)) = (with, without) else {
+            continue;
+        };
+        assert!(with <= MOST_CODE, "{longer}: {with}");
+        // But for a look at the steps, which is not where the state is shown.
+        fell_back |= with.abs_diff(without) < 100;
+    }
+    assert!(fell_back);
+}
+
+/// What the interpreter's code has that compilers' has not makes no module too large for it.
+#[test]
+fn the_interpreter_takes_what_compilers_take() {
+    for (name, make) in SHAPES.iter().filter(|shape| shape.0.contains("calls of")) {
+        // As many as a compiler takes, but for some.
+        let size = |count: usize| {
+            let made = instrument(&make(count), &options(Detail::Fast));
+            longest(&made.expect("it has room").wasm)
+        };
+        let count = MOST_CODE / ((size(2000) - size(1000)) / 1000) - 1000;
+        let wasm = make(count);
+        assert!(size(count) > MOST_CODE * 99 / 100, "{name}");
+        let made = instrument(&wasm, &options_for(Target::Interpreter, Detail::Fast));
+        let made = made.unwrap_or_else(|error| panic!("{name}, {count} times: {error}"));
+        assert!(longest(&made.wasm) <= MOST_CODE, "{name}");
     }
 }
 

@@ -8,8 +8,14 @@ mod drive;
 mod engine;
 #[path = "meter/fuzz.rs"]
 mod fuzz;
+#[path = "meter/graphs.rs"]
+mod graphs;
+#[path = "meter/leaves.rs"]
+mod leaves;
 #[path = "meter/oracle.rs"]
 mod oracle;
+#[path = "meter/shape.rs"]
+mod shape;
 #[path = "meter/stores.rs"]
 mod stores;
 #[path = "meter/support.rs"]

@@ -53,6 +53,7 @@ impl Stacks {
 struct Kept {
     id: MeteredId,
     stacks: Stacks,
+    /// Of the binary: what wasmi makes of the functions that are called is some times that.
     bytes: usize,
     module: Module,
 }
@@ -112,7 +113,7 @@ pub(super) fn translated(metered: &Metered, bounds: &Bounds) -> Result<Module, E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::meter::{Detail, Options, Target, instrument};
+    use crate::meter::{Detail, Options, Target, instrument, profiled};
 
     fn metered() -> Metered {
         let options = Options {
@@ -160,8 +161,62 @@ mod tests {
             last.keep(kept(1));
         }
         assert!(last.find(id, stacks).is_some());
-        last.keep(kept(MOST_BYTES));
+        // One more is too many, however small.
+        for _ in 0..MOST {
+            last.keep(kept(1));
+        }
         assert!(last.find(id, stacks).is_none());
+        assert_eq!(last.0.len(), MOST);
+        // So is what is too large together, but for what was used last.
+        last.keep(kept(MOST_BYTES));
         assert_eq!(last.0.len(), 1);
+        last.keep(kept(MOST_BYTES + 1));
+        assert_eq!(last.bytes(), MOST_BYTES + 1);
+        last.keep(kept(1));
+        assert_eq!(last.bytes(), 1);
+        last.keep(kept(MOST_BYTES - 1));
+        assert_eq!(last.0.len(), 2);
+    }
+
+    /// The same program, instrumented in every way there is, and once more.
+    #[test]
+    fn ways_to_instrument_are_kept_apart() {
+        let wasm = wat::parse_str("(module (func $leaf) (func (export \"_start\") call $leaf))")
+            .expect("it is WebAssembly");
+        let bounds = Bounds::default();
+        let mut all = Vec::new();
+        for detail in [Detail::Fast, Detail::Exact] {
+            for target in [Target::Interpreter, Target::Compiler] {
+                for state in [false, true] {
+                    let options = Options {
+                        detail,
+                        target,
+                        state,
+                    };
+                    all.extend((0..2).map(|_| instrument(&wasm, &options).expect("it is valid")));
+                }
+            }
+        }
+        let options = Options {
+            detail: Detail::Fast,
+            target: Target::Interpreter,
+            state: false,
+        };
+        all.push(profiled(&wasm, &options).expect("it is valid"));
+        let stored = all[0].to_bytes("it");
+        all.push(Metered::from_bytes("it", &stored).expect("it is one"));
+        let modules: Vec<Module> = all
+            .iter()
+            .map(|metered| translated(metered, &bounds).expect("wasmi takes it"))
+            .collect();
+        for (index, one) in modules.iter().enumerate() {
+            let others = &modules[index + 1..];
+            assert!(
+                others
+                    .iter()
+                    .all(|other| !Engine::same(one.engine(), other.engine())),
+                "{index}"
+            );
+        }
     }
 }

@@ -65,6 +65,8 @@ pub(super) struct Layout {
     pub for_wasmi: bool,
     /// Functions may return parameters that nobody asks for ([`Layout::kept`]).
     pub keeps: bool,
+    /// The task calls the host's functions where it calls them, not through wrappers.
+    pub direct: bool,
     pub types: Vec<FuncType>,
     /// Types of all functions, imports first.
     pub functions: Vec<u32>,

@@ -3,7 +3,7 @@
 //! For wasmi these are called without a level: the caller knows how large their frame is, and watches
 //! the peaks for them, mostly with the test that it makes for itself anyway. One that costs the same
 //! on all ways through it is left as it is, and its caller charges for it as if it were an operator. It
-//! is no checkpoint: it asks the host for nothing.
+//! is no checkpoint: it asks the host for nothing, and so it is short.
 
 use super::bounds::{MOST_LOCALS, MOST_TARGETS};
 use super::function::{Kind, Plan, Scan, cells, plan, scan};
@@ -106,7 +106,7 @@ fn leaf(
     });
     Some(Leaf {
         cells: (frame + u64::from(found.height)) as u32,
-        cost: ways.whole().filter(|_| is_plain),
+        cost: ways.whole().filter(|_| is_plain && !found.is_long()),
     })
 }
 

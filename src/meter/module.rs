@@ -1,6 +1,7 @@
 //! The new module, section by section.
 //!
-//! It is written in one go into one buffer; only one function at a time is held beside it.
+//! It is written in one go into one buffer; only one function at a time is held beside it, and for wasmi
+//! where the others are.
 
 use super::bounds::{MOST_CODE, MOST_LOCALS, MOST_TARGETS, check_room};
 use super::function::{Emitter, Flow, Grouping, Plan, Scan, cells, plan, scan, turned};
@@ -35,41 +36,72 @@ pub fn instrument(wasm: &[u8], options: &Options) -> Result<Metered, MeterError>
     instrument_with(wasm, options, true)
 }
 
+/// How the code for the interpreter is shaped. What is quicker takes more bytes, and can't be had with
+/// tail calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Form {
+    /// Functions may return parameters that nobody asks for ([`Layout::kept`]).
+    keeps: bool,
+    /// Leaves are told apart.
+    finds: bool,
+    /// The host's functions are called without a wrapper.
+    direct: bool,
+}
+
+impl Form {
+    /// Without all of it: as for compilers.
+    const PLAIN: Self = Self {
+        keeps: false,
+        finds: false,
+        direct: false,
+    };
+    /// The same with what tail calls allow.
+    const DIRECT: Self = Self {
+        direct: true,
+        ..Self::PLAIN
+    };
+}
+
 /// Instruments a module; without `leaves` each of its functions takes and returns the steps left.
 pub(super) fn instrument_with(
     wasm: &[u8],
     options: &Options,
     leaves: bool,
 ) -> Result<Metered, MeterError> {
-    let for_wasmi = options.target == Target::Interpreter;
-    let finds = for_wasmi && leaves && options.detail == Detail::Fast;
-    match build(wasm, options, for_wasmi, finds)? {
-        Some(metered) => Ok(metered),
-        None => build(wasm, options, false, false)?
-            .ok_or_else(|| MeterError::Unexpected("a function returns too much".to_owned())),
+    let best = Form {
+        keeps: true,
+        finds: leaves && options.detail == Detail::Fast,
+        direct: true,
+    };
+    let forms = match options.target {
+        Target::Interpreter => &[best, Form::DIRECT, Form::PLAIN][..],
+        Target::Compiler => &[Form::PLAIN][..],
+    };
+    for &form in forms {
+        if let Some(metered) = build(wasm, options, form)? {
+            return Ok(metered);
+        }
     }
+    Err(MeterError::Unexpected("it has no form".to_owned()))
 }
 
-/// Instruments a module; `None` if its functions make tail calls, so that they can't return their
-/// parameters, which was asked for with `keeps`, and there are no leaves.
-fn build(
-    wasm: &[u8],
-    options: &Options,
-    keeps: bool,
-    finds: bool,
-) -> Result<Option<Metered>, MeterError> {
+/// Instruments a module; `None` if that can't be had in this form: its functions make tail calls, so that
+/// they can't return their parameters, and there are no leaves; or one has no room for it, so that what
+/// is refused does not depend on the engine.
+fn build(wasm: &[u8], options: &Options, form: Form) -> Result<Option<Metered>, MeterError> {
     let mut builder = Builder {
         out: Vec::with_capacity(wasm.len() + wasm.len() / 2 + 4096),
         layout: Layout {
             for_wasmi: options.target == Target::Interpreter,
-            keeps,
+            keeps: form.keeps,
+            direct: form.direct,
             ..Layout::default()
         },
         options: *options,
         wasm,
         head: Head::default(),
         code: None,
-        finds,
+        form,
     };
     builder.out.extend_from_slice(b"\0asm\x01\0\0\0");
     builder.run()
@@ -121,8 +153,7 @@ pub(super) struct Builder<'a> {
     wasm: &'a [u8],
     pub head: Head<'a>,
     code: Option<Code>,
-    /// Leaves are told apart.
-    finds: bool,
+    form: Form,
 }
 
 impl<'a> Builder<'a> {
@@ -145,14 +176,16 @@ impl<'a> Builder<'a> {
                 }
             }
             match validator.payload(&payload)? {
-                ValidPayload::Func(function, body) if self.finds => bodies.push((function, body)),
+                ValidPayload::Func(function, body) if self.form.finds => {
+                    bodies.push((function, body))
+                }
                 ValidPayload::Func(function, body) => {
                     if !self.body((function, body))? {
                         return Ok(None);
                     }
                 }
                 _ => match payload {
-                    Payload::CodeSectionStart { .. } if self.finds => {}
+                    Payload::CodeSectionStart { .. } if self.form.finds => {}
                     Payload::CodeSectionStart { .. } => self.start_code()?,
                     Payload::DataSection(section) => data = Some(section.range()),
                     payload => self.gather(payload)?,
@@ -180,7 +213,7 @@ impl<'a> Builder<'a> {
         }))
     }
 
-    /// Writes the next function. Returns `false` if it makes a tail call where there may be none.
+    /// Writes the next function. Returns `false` if it does not go with the form.
     fn body<R: WasmModuleResources>(
         &mut self,
         (function, body): Body<'a, R>,
@@ -188,12 +221,12 @@ impl<'a> Builder<'a> {
         let code = self.code.get_or_insert_default();
         let allocations = std::mem::take(&mut code.allocations);
         let mut validator = function.into_validator(allocations);
-        self.function(&mut validator, &body)?;
+        let fits = self.function(&mut validator, &body)?;
         let Some(code) = &mut self.code else {
             return Ok(true);
         };
         code.allocations = validator.into_allocations();
-        Ok(!(code.scan.tail_calls && self.layout.keeps))
+        Ok(fits && !(code.scan.tail_calls && self.form.keeps))
     }
 
     /// The exports that show the guest's state, if they are asked for.
@@ -371,13 +404,14 @@ impl<'a> Builder<'a> {
         RawSection { id: id as u8, data }.append_to(&mut self.out);
     }
 
+    /// Writes a function. Returns `false` if it would have room in another form.
     fn function<R: WasmModuleResources>(
         &mut self,
         validator: &mut FuncValidator<R>,
         body: &FunctionBody<'a>,
-    ) -> Result<(), MeterError> {
+    ) -> Result<bool, MeterError> {
         let Some(code) = &mut self.code else {
-            return Ok(());
+            return Ok(true);
         };
         let function = code.next;
         code.next += 1;
@@ -387,7 +421,7 @@ impl<'a> Builder<'a> {
             let range = body.range();
             let bytes = &self.wasm[range.start as usize..range.end as usize];
             bytes.encode(&mut self.out);
-            return Ok(());
+            return Ok(true);
         }
         scan(validator, body, &mut code.scan)?;
         code.scan.mark_leaves(|function| self.layout.leaf(function));
@@ -399,7 +433,7 @@ impl<'a> Builder<'a> {
             });
         }
         // Where checkpoints are taken, every head of a loop must ask.
-        let with_turns = self.options.detail == Detail::Fast && !self.options.state;
+        let with_turns = self.options.is_for_speed() && !self.options.state;
         let turned = with_turns.then(|| turned(&code.scan, self.wasm)).flatten();
         let best = turned.as_ref().unwrap_or(&code.scan);
         plan(best, self.options.detail, &mut code.plan);
@@ -445,8 +479,7 @@ impl<'a> Builder<'a> {
         };
         let instructions = std::mem::take(&mut code.instructions);
         let mut emitter = write(best, &code.plan, instructions);
-        let may_be_shorter = turned.is_some() || code.scan.grouping.is_some();
-        if size(&emitter) > MOST_CODE && may_be_shorter {
+        if size(&emitter) > MOST_CODE && code.scan.grouping.is_some() {
             // Stores in groups may be written twice, loops more often. What an engine can take must not
             // depend on that.
             let grouping = code.scan.grouping.take();
@@ -456,6 +489,9 @@ impl<'a> Builder<'a> {
         }
         let now = size(&emitter);
         locals.extend(emitter.own_locals().iter().map(|&ty| (1, ty)));
+        if now > MOST_CODE && self.form != Form::PLAIN {
+            return Ok(false);
+        }
         if now > MOST_CODE {
             let had = body.range();
             return Err(MeterError::NoRoom {
@@ -476,7 +512,7 @@ impl<'a> Builder<'a> {
             }
         }
         code.instructions = emitter.code;
-        Ok(())
+        Ok(true)
     }
 
     /// Writes the wrappers, and then the section's size.

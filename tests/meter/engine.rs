@@ -1,6 +1,8 @@
 //! Small programs on the engines themselves, with either detail, under any limits and slices.
 
-use verirun::engine::{End, Engine, Kind, Place, Slice};
+use std::cell::RefCell;
+use std::rc::Rc;
+use verirun::engine::{End, Engine, Guest, Kind, Observer, Place, Slice};
 use verirun::meter::{Bounds, Detail, Options};
 use verirun::wasi::{Clock, Setup, Stdin, System};
 use verirun::{Module, Task};
@@ -38,6 +40,34 @@ pub fn run_on(kind: Kind, module: &Module, detail: Detail, bounds: Bounds, steps
     let metered = module.metered(options).expect("it can be metered");
     let engine = kind.open(&metered, module.info.kind, system(), bounds);
     drive(engine.expect("it can be started"), steps)
+}
+
+/// Looks as often as it can.
+struct Looking(Rc<RefCell<Vec<u64>>>);
+
+impl Observer for Looking {
+    fn look(&mut self, _: &mut dyn Guest, steps: u64) -> Result<u64, String> {
+        self.0.borrow_mut().push(steps);
+        Ok(steps + 1)
+    }
+}
+
+/// After which steps a guest whose state is shown can be looked at.
+pub fn looks(kind: Kind, module: &Module, slice: u64) -> Vec<u64> {
+    let options = Options {
+        detail: Detail::Fast,
+        target: kind.target(),
+        state: true,
+    };
+    let metered = module.metered(options).expect("it can be metered");
+    let engine = kind.open(&metered, module.info.kind, system(), Bounds::default());
+    let mut engine = engine.expect("it can be started");
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    engine
+        .observe(Box::new(Looking(Rc::clone(&seen))))
+        .expect("it can be looked at");
+    drive(engine, slice);
+    seen.take()
 }
 
 fn system() -> System {

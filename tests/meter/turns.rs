@@ -1,10 +1,12 @@
-//! Loops in copies that ask for steps together: counted by hand, on the interpreter and on wasmtime.
+//! Loops as a compiler gets them, in copies that ask for steps together: counted by hand, on wasmtime.
 
 use crate::counts::{PROGRAMS, text};
-use crate::engine::{load, run, run_on};
-use verirun::Module;
+use crate::engine::{load, looks, run, run_on};
+use crate::shape::Shape;
+use crate::support::{self, Host, grant, metered, metering_import};
 use verirun::engine::{End, Kind};
 use verirun::meter::{Bounds, Detail, Limit, Options, Target, instrument};
+use verirun::{Choice, Driving, Limits, Module, Outcome, Run, State, Task};
 use wasmparser::{Operator, Parser, Payload};
 
 /// Where a loop's body gets operators that cost nothing and make it longer.
@@ -57,6 +59,13 @@ const LOOPS: &[(&str, &str, u64)] = &[
            local.get 0 i32.const 1 i32.add local.set 0 br 0 end end",
         8 * 9 + 4,
     ),
+    // const; 6 times: get const add tee const lt br_if; const; const
+    (
+        "between other code",
+        "(local i32) i32.const 7 drop loop PAD local.get 0 i32.const 1 i32.add local.tee 0
+           i32.const 6 i32.lt_u br_if 0 i32.const 8 drop end i32.const 9 drop",
+        1 + 6 * 7 + 2,
+    ),
     // Twice: 3 times the inner 7; const set before, get eqz tee br_if behind (its add is the inner one's)
     (
         "in a loop",
@@ -66,10 +75,7 @@ const LOOPS: &[(&str, &str, u64)] = &[
     ),
 ];
 
-/// What they run on.
-const KINDS: [Kind; 2] = [Kind::Interpreter, Kind::Wasmtime];
-
-/// How much longer a body is made, and in how many copies it is written then.
+/// How much longer a body is made, and in how many copies a compiler gets it then.
 const LENGTHS: [(usize, usize); 4] = [(0, 4), (120, 2), (720, 2), (900, 1)];
 
 fn program(code: &str, more: usize) -> String {
@@ -90,15 +96,10 @@ fn ends_where_it_must(module: &Module, what: &str, steps: u64) {
             gas,
             ..Bounds::default()
         };
-        // It has no copies.
-        let reference = run(module, Detail::Exact, bounds, u64::MAX);
-        let slices = [1, 2, 3, 7, 1000];
-        for (slice, kind) in slices.iter().flat_map(|&it| KINDS.map(|kind| (it, kind))) {
-            if !kind.is_there() {
-                continue;
-            }
-            let ended = run_on(kind, module, Detail::Fast, bounds, slice);
-            let what = format!("{what}, gas {gas}, slices of {slice}, {kind:?}");
+        let reference = run(module, Detail::Fast, bounds, u64::MAX);
+        for slice in [1, 2, 3, 7, 1000] {
+            let ended = run_on(Kind::Wasmtime, module, Detail::Fast, bounds, slice);
+            let what = format!("{what}, gas {gas}, slices of {slice}");
             match &ended.end {
                 End::Passed(passed) => assert!(passed.limit == Limit::Gas && gas < steps, "{what}"),
                 end => assert!(*end == whole.end && gas == steps, "{what}: {end:?}"),
@@ -112,6 +113,9 @@ fn ends_where_it_must(module: &Module, what: &str, steps: u64) {
 
 #[test]
 fn loops_in_copies_cost_what_the_table_says() {
+    if !Kind::Wasmtime.is_there() {
+        return;
+    }
     for &(name, code, steps) in LOOPS {
         for (more, _) in LENGTHS {
             let module = load(&program(code, more));
@@ -121,8 +125,11 @@ fn loops_in_copies_cost_what_the_table_says() {
 }
 
 #[test]
-fn programs_with_loops_cost_what_the_table_says() {
-    for program in PROGRAMS.iter().filter(|it| it.start.contains("loop")) {
+fn programs_cost_on_a_compiler_what_the_table_says() {
+    if !Kind::Wasmtime.is_there() {
+        return;
+    }
+    for program in PROGRAMS {
         ends_where_it_must(&load(&text(program)), program.name, program.steps);
     }
 }
@@ -140,10 +147,10 @@ fn additions(wasm: &[u8]) -> usize {
     found
 }
 
-/// There are no copies where the count must be exact at every block, and none where checkpoints are taken:
-/// these must come in the same places on all engines.
+/// Only a compiler gets copies, and none where checkpoints are taken: these must come in the same
+/// places on all engines.
 #[test]
-fn copies_are_made_where_nothing_needs_more_detail() {
+fn only_a_compiler_gets_copies() {
     for &(name, code, _) in LOOPS {
         for (more, copies) in LENGTHS {
             let wasm = load(&program(code, more)).wasm;
@@ -156,8 +163,8 @@ fn copies_are_made_where_nothing_needs_more_detail() {
                             state,
                         };
                         let metered = instrument(&wasm, &options).expect("it can be metered");
-                        let expected = match (detail, state) {
-                            (Detail::Fast, false) => copies,
+                        let expected = match (detail, target, state) {
+                            (Detail::Fast, Target::Compiler, false) => copies,
                             _ => 1,
                         };
                         let found = additions(&metered.wasm);
@@ -169,23 +176,177 @@ fn copies_are_made_where_nothing_needs_more_detail() {
     }
 }
 
-/// A leaf that costs the same on all ways is for the interpreter like an operator.
+/// What asks by itself is a checkpoint in any case.
 #[test]
-fn a_loop_that_calls_a_leaf_has_copies_on_the_interpreter() {
-    let text = "(module (memory (export \"memory\") 1)
-        (func $same (param i32) (result i32) local.get 0)
-        (func (export \"_start\") (local i32)
-          loop local.get 0 i32.const 1 i32.add call $same local.tee 0 i32.const 11 i32.lt_u br_if 0 end))";
-    let module = load(text);
-    // 11 times: get const add call get tee const lt br_if
-    ends_where_it_must(&module, "with a leaf", 11 * 9);
-    for (target, copies) in [(Target::Interpreter, 4), (Target::Compiler, 1)] {
-        let options = Options {
-            detail: Detail::Fast,
-            target,
-            state: false,
-        };
-        let metered = instrument(&module.wasm, &options).expect("it can be metered");
-        assert_eq!(additions(&metered.wasm), copies, "{target:?}");
+fn loops_that_ask_have_no_copies() {
+    for body in [
+        "call $f",
+        "i32.const 0 call_indirect",
+        "i32.const 0 i32.const 0 i32.const 0 memory.fill",
+        "i32.const 0 memory.grow drop",
+    ] {
+        let text = format!(
+            "(module (memory (export \"memory\") 1) (table funcref (elem $f)) (func $f)
+               (func (export \"_start\") loop {body} i32.const 0 br_if 0 end))"
+        );
+        let wasm = load(&text).wasm;
+        let metered = metered(&wasm, Detail::Fast, Target::Compiler);
+        let turned = Shape::of(&wasm, &metered.wasm).turned;
+        assert!(turned.is_empty(), "{body}: {turned:?}");
+    }
+}
+
+/// Loops without an end: a turn takes 5 steps, 7 (or 6), 9 and 7 in turn.
+const ENDLESS: &[&str] = &[
+    "(local i32) loop PAD local.get 0 i32.const 1 i32.add local.set 0 br 0 end",
+    "(local i32) loop PAD local.get 0 i32.const 1 i32.add local.tee 0 i32.eqz br_if 0 br 0 end",
+    "(local i32) loop block PAD local.get 0 i32.const 1 i32.add local.tee 0
+       i32.const 1 i32.and br_table 0 1 end i32.const 7 drop br 0 end",
+];
+
+/// What a compiler gets looks at its steps, wherever in its turns they are used up. It runs on wasmi with
+/// fuel: what does not look fails, and does not hang.
+#[test]
+fn what_never_ends_is_out_of_gas() {
+    let mut config = wasmi::Config::default();
+    config.consume_fuel(true);
+    let engine = wasmi::Engine::new(&config);
+    for code in ENDLESS {
+        for (more, copies) in LENGTHS {
+            let wasm = load(&program(code, more)).wasm;
+            let metered = metered(&wasm, Detail::Fast, Target::Compiler);
+            let what = format!("{code}, {more} longer");
+            let shape = Shape::of(&wasm, &metered.wasm);
+            assert_eq!(shape.turned, [copies as u32], "{what}");
+            let module = wasmi::Module::new(&engine, &metered.wasm).expect("it is valid");
+            // All remainders of four turns.
+            for gas in 0..40 {
+                let bounds = Bounds {
+                    gas,
+                    ..Bounds::default()
+                };
+                let mut store = wasmi::Store::new(&engine, Host::new(bounds, 1));
+                store.set_fuel(100_000).expect("fuel is on");
+                let imports: Vec<_> = module
+                    .imports()
+                    .map(|one| metering_import(&mut store, one.module(), one.name()))
+                    .collect::<Option<_>>()
+                    .expect("it imports nothing else");
+                let instance =
+                    wasmi::Instance::new(&mut store, &module, &imports).expect("it starts");
+                store.data_mut().counter = instance.get_global(&store, &metered.left);
+                grant(&mut store, u64::MAX);
+                let start = instance.get_func(&store, "_start").expect("it is there");
+                let end = support::call(&mut store, start, &[]);
+                assert_eq!(end, support::End::Passed(Limit::Gas), "{what}, gas {gas}");
+                assert_eq!(store.data().gauge.steps(), gas, "{what}, gas {gas}");
+            }
+        }
+    }
+}
+
+/// The same on the engines themselves, in slices.
+#[test]
+fn what_never_ends_is_out_of_gas_on_the_engines() {
+    for code in ENDLESS {
+        for (more, _) in LENGTHS {
+            let module = load(&program(code, more));
+            for kind in [Kind::Interpreter, Kind::Wasmtime] {
+                if !kind.is_there() {
+                    continue;
+                }
+                for gas in (0..40).chain([10_000]) {
+                    let bounds = Bounds {
+                        gas,
+                        ..Bounds::default()
+                    };
+                    for slice in [1, 9, u64::MAX] {
+                        let ended = run_on(kind, &module, Detail::Fast, bounds, slice);
+                        let what = format!("{code}, {more} longer, {kind:?}, gas {gas}");
+                        assert!(
+                            matches!(&ended.end, End::Passed(it) if it.limit == Limit::Gas),
+                            "{what}: {ended:?}"
+                        );
+                        assert_eq!(ended.steps, gas, "{what}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A trap in any of the turns, and gas that ends in any: the same outcome at the same step and place.
+#[test]
+fn a_trap_in_a_copy_is_where_it_is() {
+    for (more, _) in LENGTHS {
+        for turn in 1..=9 {
+            // A turn: const get const add tee const sub div br.
+            let code = format!(
+                "(local i32) loop PAD i32.const 100 local.get 0 i32.const 1 i32.add local.tee 0
+                   i32.const {turn} i32.sub i32.div_u drop br 0 end"
+            );
+            let module = load(&program(&code, more));
+            let steps = 9 * turn;
+            let mut places = Vec::new();
+            for engine in [Choice::Interpreter, Choice::Compiler] {
+                if engine == Choice::Compiler && !Kind::COMPILER.is_there() {
+                    continue;
+                }
+                for gas in 0..=steps + 1 {
+                    let task = Task {
+                        limits: Limits {
+                            gas: Some(gas),
+                            ..Limits::default()
+                        },
+                        ..Task::default()
+                    };
+                    let driving = Driving {
+                        engine,
+                        ..Driving::default()
+                    };
+                    let mut run = Run::start_with(&module, &task, driving).expect("it starts");
+                    while run.slice(5) != State::Done {}
+                    let what = format!("{more} longer, turn {turn}, gas {gas}, {engine:?}");
+                    assert_eq!(run.stats().steps, gas.min(steps), "{what}");
+                    match run.outcome() {
+                        Some(Outcome::Trap { trap, .. }) => {
+                            assert_eq!(trap, "integer_divide_by_zero", "{what}");
+                            assert!(gas >= steps, "{what}");
+                            places.push(run.place());
+                        }
+                        Some(Outcome::OutOfGas { .. }) => assert!(gas < steps, "{what}"),
+                        other => panic!("{what}: {other:?}"),
+                    }
+                }
+            }
+            places.dedup();
+            assert!(matches!(&places[..], [Some(_)]), "{places:?}");
+        }
+    }
+}
+
+/// Where the host can look at the guest's state is the same on all engines: between any two steps of
+/// loops that have copies elsewhere, and where only long functions ask otherwise.
+#[test]
+fn checkpoints_are_in_the_same_places() {
+    if !Kind::Wasmtime.is_there() {
+        return;
+    }
+    let long = format!(
+        "(module (memory (export \"memory\") 1) (func $f {}) (func $g (export \"g\") call $f)
+           (func (export \"_start\") call $f call $g call $f))",
+        "i32.const 0 drop ".repeat(300)
+    );
+    // Before the first step, and where `$g` is entered.
+    assert_eq!(looks(Kind::Interpreter, &load(&long), 1000), [0, 302]);
+    let programs = LOOPS
+        .iter()
+        .flat_map(|&(_, code, _)| LENGTHS.iter().map(move |&(more, _)| program(code, more)));
+    let programs = programs.chain(PROGRAMS.iter().map(text)).chain([long]);
+    for text in programs {
+        let module = load(&text);
+        let [one, other] =
+            [Kind::Interpreter, Kind::Wasmtime].map(|kind| looks(kind, &module, 1000));
+        assert_eq!(one, other, "{text}");
     }
 }

@@ -47,7 +47,8 @@ Usage: cargo xtask <command>
   bench interpreter [--browser NAME] [--rounds N] [--variants A,B] [--programs A,B] [--fuel]
           compare builds of the interpreter in Chromium and, where installed, Firefox;
           the variant `site` is the site's, with metering and all, `NAME@once` measures one
-          long run in a worker of its own; --fuel turns wasmi's own metering on
+          long run in a worker of its own, which shares the code that the browser has compiled
+          if NAME is measured beside it; --fuel turns wasmi's own metering on
   bench meter [--browser NAME] [--rounds N] [--programs A,B]
           what metering costs, on the browser's own engine and on the interpreter in it
   bench scale [PART...]

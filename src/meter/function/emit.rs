@@ -22,6 +22,8 @@ const WIDE_CAP: i64 = 1 << 61;
 pub(in crate::meter) struct Emitter<'a> {
     pub layout: &'a Layout,
     pub detail: Detail,
+    /// The host can look at the guest's state: nothing asks but where checkpoints may be.
+    pub state: bool,
     /// The original module.
     pub wasm: &'a [u8],
     /// The function's index in the original module.
@@ -80,6 +82,7 @@ impl<'a> Emitter<'a> {
         Self {
             layout,
             detail: options.detail,
+            state: options.state,
             wasm,
             function,
             ty: 0,
@@ -280,11 +283,16 @@ impl<'a> Emitter<'a> {
     /// wasmi's.
     fn charges_next(&self, kind: &Kind) -> bool {
         let calls = match *kind {
-            Kind::Call(function) => function >= self.layout.imported,
+            Kind::Call(function) => !self.is_direct(function),
             Kind::CallIndirect { .. } | Kind::CallLeaf(_) => true,
             _ => false,
         };
         calls && self.layout.for_wasmi && self.detail == Detail::Fast
+    }
+
+    /// Whether a function is the host's, and called without a wrapper.
+    fn is_direct(&self, function: u32) -> bool {
+        self.layout.direct && function < self.layout.imported
     }
 
     /// Where a local of the function is now.
@@ -380,13 +388,13 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Counts the call and its frame, and asks the host if that is deeper than ever, or if no steps
-    /// are left.
-    fn enter(&mut self, calls: bool) {
+    /// Counts the call and its frame, and asks the host if that is deeper than ever, or (if it `asks`)
+    /// if no steps are left. Its own level is kept if it `calls`.
+    fn enter(&mut self, calls: bool, asks: bool) {
         // One test for both: `left` is negative, which is bit 63 too. If it has so many bits that it
         // looks like a depth (the host grants less at a time), the helper finds nothing to ask.
-        let both = calls && self.layout.enters && !self.layout.for_wasmi;
-        if calls && !both && self.detail == Detail::Fast {
+        let both = asks && self.layout.enters && !self.layout.for_wasmi;
+        if asks && !both && self.detail == Detail::Fast {
             self.check();
         }
         let (left, base) = (self.left(), self.base());
@@ -459,15 +467,21 @@ impl<'a> Emitter<'a> {
         let most = leaves.map(Leaf::level).reduce(Level::max);
         if let Some(most) = most {
             let has_level = scan.events.iter().any(|event| match event.kind {
-                Kind::Call(function) => function >= self.layout.imported,
+                Kind::Call(function) => !self.is_direct(function),
                 Kind::CallIndirect { .. } => true,
                 _ => false,
             });
             let (most, deep) = (most.pack(), self.make(ValType::I32));
             self.leaves = Some((most, deep));
             self.enter_above_leaves(most, deep, has_level);
-        } else if !self.is_leaf {
-            self.enter(scan.calls);
+        } else {
+            // Where checkpoints may be is part of what they say, and was never here.
+            let asks = scan.calls || scan.is_long() && !self.state;
+            match self.is_leaf {
+                true if asks => self.check(),
+                true => {}
+                false => self.enter(scan.calls, asks),
+            }
         }
         self.heights.resize(scan.labels.len(), 0);
         self.begin(0);
@@ -608,9 +622,7 @@ impl<'a> Emitter<'a> {
                 self.put_kept();
                 self.put(&[Instruction::Return]);
             }
-            Kind::Call(function) if self.layout.for_wasmi && function < self.layout.imported => {
-                self.call_host(function);
-            }
+            Kind::Call(function) if self.is_direct(function) => self.call_host(function),
             Kind::Call(function) => {
                 let ty = self.layout.functions[function as usize];
                 let call = Instruction::Call(self.layout.function(function));

@@ -37,7 +37,7 @@ pub(in crate::meter) struct Label {
     pub arity: u32,
     /// How many loops it is in, itself included.
     pub loops: u32,
-    /// A loop without another loop or a call in it, but for calls of leaves that cost as operators do.
+    /// A loop without another loop or a call in it.
     pub tight: bool,
     /// A loop that asks for steps behind several turns of it, not at its head ([`super::turns`]).
     pub asks_later: bool,
@@ -173,10 +173,26 @@ pub(in crate::meter) struct Scan {
     pub turned: bool,
 }
 
+/// The most bytes of a function that calls nothing and does not look at its steps when it is entered.
+///
+/// No look is made in it if it has no loop, nor between two calls of it. So it is this that bounds what
+/// is executed after the last step that there is gas for: at most so many operators for each call that
+/// the caller has room for.
+const MOST_UNASKED: usize = 256;
+
 impl Scan {
+    /// Bytes of its operators.
+    pub fn bytes(&self) -> usize {
+        self.events.last().map_or(0, |last| last.end - self.start)
+    }
+
+    /// Whether the function looks at its steps when it is entered even if it calls nothing.
+    pub fn is_long(&self) -> bool {
+        self.bytes() > MOST_UNASKED
+    }
+
     /// Tells calls of leaves from others.
     pub fn mark_leaves(&mut self, leaf: impl Fn(u32) -> Option<Leaf>) {
-        let mut plain = false;
         for event in &mut self.events {
             if let Kind::Call(function) = event.kind
                 && let Some(leaf) = leaf(function)
@@ -185,60 +201,8 @@ impl Scan {
                     Some(cost) => Kind::CallPlain { function, cost },
                     None => Kind::CallLeaf(function),
                 };
-                plain |= leaf.cost.is_some();
             }
         }
-        if plain {
-            self.tighten();
-        }
-    }
-
-    /// Finds the tight loops again: a call that costs as an operator does is none of theirs.
-    fn tighten(&mut self) {
-        let mut around: Vec<LabelId> = Vec::new();
-        for event in &self.events {
-            let in_way = match event.kind {
-                Kind::Loop(_) => true,
-                Kind::CallPlain { .. } => false,
-                kind => kind.calls() || kind.asks(),
-            };
-            if let (true, Some(&inner)) = (in_way, around.last()) {
-                self.labels[inner as usize].tight = false;
-            }
-            match event.kind {
-                Kind::Loop(label) => {
-                    self.labels[label as usize].tight = true;
-                    around.push(label);
-                }
-                Kind::End(label) if self.labels[label as usize].kind == LabelKind::Loop => {
-                    around.pop();
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-impl Kind {
-    /// Whether it calls a function.
-    fn calls(self) -> bool {
-        matches!(
-            self,
-            Self::Call(_)
-                | Self::CallPlain { .. }
-                | Self::CallLeaf(_)
-                | Self::CallIndirect { .. }
-                | Self::ReturnCall(_)
-                | Self::ReturnCallIndirect { .. }
-        )
-    }
-
-    /// Whether it asks the host by itself.
-    fn asks(self) -> bool {
-        matches!(
-            self,
-            Self::MemoryGrow(_) | Self::TableGrow(_) | Self::Bulk(_)
-        )
     }
 }
 
@@ -474,10 +438,20 @@ pub(in crate::meter) fn scan<R: WasmModuleResources>(
                 },
             },
         };
-        let calls = kind.calls();
+        let calls = matches!(
+            kind,
+            Kind::Call(_)
+                | Kind::CallIndirect { .. }
+                | Kind::ReturnCall(_)
+                | Kind::ReturnCallIndirect { .. }
+        );
         out.calls |= calls;
         out.tail_calls |= matches!(kind, Kind::ReturnCall(_) | Kind::ReturnCallIndirect { .. });
-        if let (true, Some(&inner)) = (calls || kind.asks(), around.last()) {
+        let asks = matches!(
+            kind,
+            Kind::MemoryGrow(_) | Kind::TableGrow(_) | Kind::Bulk(_)
+        );
+        if let (true, Some(&inner)) = (calls || asks, around.last()) {
             out.labels[inner as usize].tight = false;
         }
         if let (Some(_), Some(float)) = (&out.floats, makes(&operator)) {

@@ -27,6 +27,15 @@ use super::scan::{Event, Kind, Label, LabelId, LabelKind, Scan};
 const SHORT: usize = 100;
 const LONG: usize = 800;
 
+/// The most bytes of a function whose loops are written like this, and the most that it may grow by, in
+/// bytes of its original code. Many times that is held while it is written, which must not follow from
+/// how many loops somebody puts into one function.
+const MOST_BYTES: usize = 1 << 20;
+const MOST_MORE: usize = 256 << 10;
+
+/// What a loop and each of its copies add, in such bytes.
+const AROUND: usize = 16;
+
 /// What a float that is made canonical takes, or a relaxed operator, in bytes.
 const LONGER: usize = 32;
 
@@ -36,7 +45,7 @@ const EMPTY: u8 = 0x40;
 /// The function with its loops turned like this, or `None` if it has none that are.
 pub(in crate::meter) fn turned(scan: &Scan, wasm: &[u8]) -> Option<Scan> {
     let is_loop = |label: &Label| label.tight && label.targeted;
-    if !scan.labels.iter().any(is_loop) {
+    if scan.bytes() > MOST_BYTES || !scan.labels.iter().any(is_loop) {
         return None;
     }
     let mut ends = vec![0; scan.labels.len()];
@@ -48,6 +57,7 @@ pub(in crate::meter) fn turned(scan: &Scan, wasm: &[u8]) -> Option<Scan> {
     let mut turner = Turner {
         from: scan,
         copied: Vec::new(),
+        room: MOST_MORE,
         to: Scan {
             labels: scan.labels.clone(),
             events: Vec::with_capacity(scan.events.len() * 2),
@@ -64,7 +74,10 @@ pub(in crate::meter) fn turned(scan: &Scan, wasm: &[u8]) -> Option<Scan> {
         match (event.kind, simple_type(event, wasm)) {
             (Kind::Loop(label), Some(ty)) if is_loop(&scan.labels[label as usize]) => {
                 let end = ends[label as usize];
-                turner.turn(index, end, ty);
+                match turner.make_room(index, end) {
+                    Some(copies) => turner.turn(index, end, ty, copies),
+                    None => (index..=end).for_each(|at| turner.push(at, scan.events[at])),
+                }
                 index = end + 1;
             }
             _ => {
@@ -91,6 +104,8 @@ struct Turner<'a> {
     to: Scan,
     /// Labels of the loop's body, and what they are in the copy that is written.
     copied: Vec<(LabelId, LabelId)>,
+    /// What the function may still grow by.
+    room: usize,
 }
 
 impl Turner<'_> {
@@ -121,8 +136,17 @@ impl Turner<'_> {
         self.to.labels.len() as LabelId - 1
     }
 
-    /// Writes the loop from event `first` to event `last`.
-    fn turn(&mut self, first: usize, last: usize, ty: u8) {
+    /// In how many copies the loop from event `first` to event `last` is written, if there is room for any.
+    fn make_room(&mut self, first: usize, last: usize) -> Option<usize> {
+        let size = self.size(first, last);
+        let copies = self.copies(first, last, size);
+        let more = (copies - 1) * size + (copies + 1) * AROUND;
+        self.room = self.room.checked_sub(more)?;
+        Some(copies)
+    }
+
+    /// Writes the loop from event `first` to event `last`, in so many copies.
+    fn turn(&mut self, first: usize, last: usize, ty: u8, copies: usize) {
         let (head, end) = (self.from.events[first], self.from.events[last]);
         let Kind::Loop(again) = head.kind else {
             return;
@@ -148,7 +172,7 @@ impl Turner<'_> {
             .into_iter()
             .for_each(|open| open.cost = head.cost);
         self.push(first, Event { cost: 0, ..head });
-        for copy in (0..self.copies(first, last)).rev() {
+        for copy in (0..copies).rev() {
             let next = self.label(Label {
                 stands_for: Some(again),
                 ..block.clone()
@@ -203,15 +227,18 @@ impl Turner<'_> {
         }
     }
 
-    /// How many copies a loop has.
-    fn copies(&self, first: usize, last: usize) -> usize {
+    /// Bytes of a loop's body, with what is known to make it longer.
+    fn size(&self, first: usize, last: usize) -> usize {
         let events = &self.from.events[first..=last];
         let grows = |it: &&Event| it.canonical.is_some() || matches!(it.kind, Kind::Relaxed(_));
         let longer = events.iter().filter(grows).count();
-        let bytes = self.from.events[last].start - self.from.events[first].end;
-        let size = bytes + longer * LONGER;
+        self.from.events[last].start - self.from.events[first].end + longer * LONGER
+    }
+
+    /// How many copies a loop has whose body has this size.
+    fn copies(&self, first: usize, last: usize, size: usize) -> usize {
         // Stores in groups may be there twice already, and are worth more than a turn.
-        match events.iter().any(|it| it.later) {
+        match self.from.events[first..=last].iter().any(|it| it.later) {
             false if size <= SHORT => 4,
             false if size <= LONG => 2,
             _ => 1,

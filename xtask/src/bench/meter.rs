@@ -3,8 +3,9 @@
 //! Each program runs as it is and instrumented, on the browser's own engine and on the interpreter
 //! compiled to wasm, in one run, so that what else the machine does hits all alike.
 
+use super::results::Results;
 use super::table::Ratio;
-use super::{DIRECT, Options, Results, browsers, programs, variants};
+use super::{DIRECT, LONG, Options, browsers, programs, variants};
 use crate::layout::Layout;
 use crate::process;
 use anyhow::Result;
@@ -15,10 +16,6 @@ use std::process::Command;
 const METERED: &str = "direct, metered";
 const INTERPRETER: &str = "interpreter";
 const INTERPRETER_METERED: &str = "interpreter, metered";
-
-/// How much more a compiler has to do than a row of runs that takes it as long as one takes the
-/// interpreter.
-const LONG: u32 = 4;
 
 /// Instruments a program for `target` (a word that `examples/instrument.rs` knows).
 fn instrument(layout: &Layout, module: &Path, name: &str, target: &str) -> Result<PathBuf> {
@@ -69,15 +66,8 @@ pub fn run(layout: &Layout, options: &Options) -> Result<()> {
         });
         // One long run for a compiler, which takes its time to optimise and can't do that in the
         // middle of a function: many short ones would measure its first draft.
-        let long: Vec<String> = program
-            .args
-            .iter()
-            .map(|arg| match arg.parse::<u32>() {
-                Ok(rounds) => (rounds * program.repeat * LONG).to_string(),
-                Err(_) => (*arg).to_owned(),
-            })
-            .collect();
-        let short: Vec<String> = program.args.iter().map(|&arg| arg.to_owned()).collect();
+        let (long, _) = program.args_for(program.repeat * LONG);
+        let (short, _) = program.args_for(1);
         for (column, target, args) in [
             (DIRECT, None, &long),
             (METERED, Some("compiler"), &long),

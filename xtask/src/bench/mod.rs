@@ -5,20 +5,24 @@ mod chart;
 mod meter;
 mod overview;
 mod programs;
+mod results;
 mod table;
 mod variants;
 
 use crate::layout::Layout;
 use crate::site;
 use anyhow::{Context, Result, bail};
+use results::Results;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use table::{Ratio, Samples};
+use table::Ratio;
 use variants::Variant;
 
 /// What the browser's own engine is called in tables.
 const DIRECT: &str = "direct";
+
+/// How much more a compiler has to do than what takes it as long as one run takes the interpreter.
+const LONG: u32 = 4;
 
 /// What `bench` was asked for.
 struct Options {
@@ -167,6 +171,9 @@ fn interpreter(layout: &Layout, options: &Options) -> Result<()> {
         mounts.push((url, module));
     }
     engines.push(json!({"name": DIRECT, "kind": "direct"}));
+    // In no table: what is given more to do prints other things, which nothing else could be compared with.
+    let direct_once = format!("{DIRECT}{ONCE}");
+    engines.push(json!({"name": direct_once, "kind": "direct"}));
     let names = options.columns.iter().map(|it| it.name.as_str());
     let columns: Vec<&str> = names.chain([DIRECT]).collect();
 
@@ -186,6 +193,13 @@ fn interpreter(layout: &Layout, options: &Options) -> Result<()> {
             "engine": DIRECT, "program": program.name, "url": url, "args": program.args, "stdin": stdin,
             "repeat": program.repeat,
         }));
+        let (args, work) = program.args_for(ONCE_WORK);
+        if work > 1 && options.columns.iter().any(|it| it.once) {
+            jobs.push(json!({
+                "engine": direct_once, "program": program.name, "url": url, "args": args, "stdin": stdin,
+                "repeat": 1, "work": work,
+            }));
+        }
     }
     let plan = json!({"engines": engines, "jobs": jobs, "rounds": options.rounds});
 
@@ -215,59 +229,4 @@ fn interpreter(layout: &Layout, options: &Options) -> Result<()> {
         programs.join("\n")
     );
     Ok(())
-}
-
-/// What a browser reported.
-#[derive(Default)]
-struct Results {
-    warm: Samples,
-    cold: Samples,
-    /// By program with its arguments, the outputs seen and which engine gave each first.
-    outputs: BTreeMap<String, BTreeMap<String, String>>,
-}
-
-impl Results {
-    fn take(&mut self, report: &Value) {
-        let (sample, failure) = (&report["sample"], &report["failure"]);
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        if !failure.is_null() {
-            let (engine, program) = (text(&failure["engine"]), text(&failure["program"]));
-            eprintln!("{program} on {engine} FAILED: {}", text(&failure["error"]));
-            self.warm.note(&program, &engine, "**fails**");
-            self.cold.note(&program, &engine, "**fails**");
-            return;
-        }
-        let (engine, program) = (text(&sample["engine"]), text(&sample["program"]));
-        let ms = sample["ms"].as_f64().unwrap_or(f64::NAN);
-        eprintln!("{program:12} {engine:14} {ms:10.2} ms");
-        let samples = if sample["warmUp"] == true {
-            &mut self.cold
-        } else {
-            &mut self.warm
-        };
-        samples.add(&program, &engine, ms);
-        // Only the same work prints the same.
-        let work = format!("{program} {}", sample["args"]);
-        let outputs = self.outputs.entry(work).or_default();
-        outputs.entry(text(&sample["digest"])).or_insert(engine);
-    }
-
-    /// Says which programs did not print the same on all engines.
-    fn differences(&self) -> String {
-        let differ = self.outputs.iter().filter(|(_, outputs)| outputs.len() > 1);
-        let lines: Vec<String> = differ
-            .map(|(program, outputs)| {
-                let engines: Vec<&str> = outputs.values().map(String::as_str).collect();
-                format!(
-                    "WRONG: {program} printed different things on {}\n",
-                    engines.join(" and ")
-                )
-            })
-            .collect();
-        if lines.is_empty() {
-            "\nEvery program printed the same on all of them, every time.\n".to_owned()
-        } else {
-            format!("\n{}", lines.concat())
-        }
-    }
 }

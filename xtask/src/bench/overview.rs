@@ -2,8 +2,9 @@
 //! in `dist/bench`.
 
 use super::chart::{self, Chart};
+use super::results::Results;
 use super::table::Ratio;
-use super::{DIRECT, Options, Results, browsers, programs, variants};
+use super::{DIRECT, LONG, Options, browsers, programs, variants};
 use crate::layout::Layout;
 use crate::{process, site};
 use anyhow::{Context, Result};
@@ -30,16 +31,13 @@ const ABOUT: [(&str, &str); 5] = [
     (INTERPRETED, "the same on its interpreter"),
     (
         WASMI,
-        "the same interpreter compiled the same way, without anything of Verirun, unmetered",
+        "the same interpreter compiled and shaped the same way, without anything of Verirun, unmetered",
     ),
     (
         TINYWASM,
-        "another interpreter, tinywasm 0.10, compiled the same way, unmetered",
+        "another interpreter, tinywasm 0.10, with the same flags and passes of wasm-opt, unmetered; the shaping of wasmi's loop (docs/interpreter-build.md) fits no other",
     ),
 ];
-
-/// How much more a compiler has to do than what takes it as long as one run takes the interpreter.
-const LONG: u32 = 4;
 
 /// The program that has nothing to do. What it takes is the cost of a run, so it is no part of the mean
 /// over what programs take.

@@ -1,9 +1,10 @@
 //! The builds of the interpreter that are compared, each `benches/harness` compiled in one way.
 
 use crate::layout::Layout;
-use crate::{binaryen, node, process, shape, tools};
+use crate::{binaryen, node, outdated, process, shape, tools};
 use anyhow::{Context, Result, bail, ensure};
-use std::path::{Path, PathBuf};
+use std::hash::{DefaultHasher, Hash};
+use std::path::PathBuf;
 
 /// One way to compile wasmi for the browser.
 pub struct Variant {
@@ -147,8 +148,9 @@ pub const ALL: [Variant; 18] = [
     },
     Variant {
         name: "tinywasm",
-        about: "tinywasm, another interpreter",
+        about: "tinywasm, another interpreter, then the site's passes of `wasm-opt`",
         features: "loop,indirect,tinywasm",
+        passes: binaryen::SITE,
         usual: false,
         ..LOOP
     },
@@ -164,7 +166,7 @@ pub const ALL: [Variant; 18] = [
 
 /// The build that the site ships.
 pub fn shipped() -> &'static Variant {
-    &ALL[1]
+    &SHAPED
 }
 
 /// Finds a variant by its name.
@@ -215,19 +217,19 @@ impl Variant {
             wasm = shape::shape(&wasm)?;
         }
         // `wasm-opt -O4` takes minutes: not again for the same input.
-        let input = module.with_extension("input");
-        let same = [&wasm, self.passes.join(" ").as_bytes()].concat();
-        if module.is_file() && std::fs::read(&input).is_ok_and(|last| last == same) {
-            return Ok(module);
-        }
-        let write = |path: &Path, bytes: &[u8]| {
-            std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
-        };
-        write(&module, &wasm)?;
+        let mut inputs = DefaultHasher::new();
+        wasm.hash(&mut inputs);
         if !self.passes.is_empty() {
-            binaryen::optimize(layout, self.passes, &module, &module)?;
+            binaryen::recipe(layout, self.passes)?.hash(&mut inputs);
         }
-        write(&input, &same)?;
+        outdated::make(&module, inputs, |module| {
+            std::fs::write(module, &wasm)
+                .with_context(|| format!("cannot write {}", module.display()))?;
+            match self.passes {
+                [] => Ok(()),
+                passes => binaryen::optimize(layout, passes, module, module),
+            }
+        })?;
         Ok(module)
     }
 }

@@ -5,6 +5,10 @@ use super::function::Function;
 use anyhow::{Result, ensure};
 use wasmparser::Operator;
 
+/// How many loads and stores of wasmi have a check that is merged. Fewer would mean that some go the long way again without
+/// anyone noticing, and more that there is something new to look at.
+pub const CHECKS: usize = 97;
+
 /// Operators that the longer form of the check consists of.
 const LONG: usize = 20;
 
@@ -16,8 +20,8 @@ const SHORT: usize = 14;
 pub fn shape(function: &mut Function<'_>) -> Result<()> {
     let found = merge(function);
     ensure!(
-        found > 50,
-        "only {found} loads and stores look whether they are within memory"
+        found == CHECKS,
+        "{found} loads and stores look as known whether they are within memory, instead of {CHECKS}"
     );
     Ok(())
 }
@@ -29,12 +33,9 @@ pub fn merge(function: &mut Function<'_>) -> usize {
     let mut found = 0;
     let mut rest = operators.as_slice();
     while let Some((operator, after)) = rest.split_first() {
-        // The offset has 16 bits, and the operator before added it to the address.
-        let is_sum = matches!(
-            written.as_slice(),
-            [.., Operator::I64Load16U { .. }, Operator::I64Add]
-        );
-        if let (true, Some((check, length))) = (is_sum, Check::read(rest)) {
+        if let Some((check, length)) = Check::read(rest)
+            && summand(&written) == Some(check.address)
+        {
             found += 1;
             written.extend(check.write());
             rest = &rest[length..];
@@ -45,6 +46,22 @@ pub fn merge(function: &mut Function<'_>) -> usize {
     }
     function.operators = written;
     found
+}
+
+/// The local that an offset of 16 bits, which a local points to, was added to, if that is what `operators` end with.
+fn summand(operators: &[Operator<'_>]) -> Option<u32> {
+    let [
+        ..,
+        Operator::LocalGet { local_index } | Operator::LocalTee { local_index },
+        // The pointer: nothing that changes the local before.
+        Operator::LocalGet { .. },
+        Operator::I64Load16U { .. },
+        Operator::I64Add,
+    ] = operators
+    else {
+        return None;
+    };
+    Some(*local_index)
 }
 
 /// A check. What is on the stack is the sum of address and offset.

@@ -5,8 +5,8 @@
 //!
 //! So the head loads the code itself, and the locals that carry nothing from one operator to the next are set to zero there.
 
-use super::MANY;
-use super::function::{Flow, Function};
+use super::function::{Flow, Function, Locals};
+use super::{MANY, reads};
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeSet;
 use wasmparser::{MemArg, MemArgTarget, Operator, ValType};
@@ -15,8 +15,8 @@ use wasmparser::{MemArg, MemArgTarget, Operator, ValType};
 pub fn shape(function: &mut Function<'_>) -> Result<()> {
     load_at_head(function)?;
     let flow = Flow::of(&function.operators)?;
-    let (head, _) = find(&function.operators, &flow)?;
-    forget(function, &flow, head)
+    let found = find(&function.operators, &flow)?;
+    forget(function, &flow, found)
 }
 
 /// Finds the loop's head and the `br_table`.
@@ -51,6 +51,23 @@ fn set<'a>(operators: impl IntoIterator<Item = &'a Operator<'a>>) -> BTreeSet<u3
         }
     }
     all
+}
+
+/// Whether an operator changes nothing but locals and goes nowhere else: a load gives the same before it and behind it.
+fn is_quiet(operator: &Operator<'_>) -> bool {
+    matches!(
+        operator,
+        // Only the way to its start is looked at, not the one to its end.
+        Operator::Block { .. }
+            | Operator::LocalGet { .. }
+            | Operator::LocalSet { .. }
+            | Operator::LocalTee { .. }
+            | Operator::I32Const { .. }
+            | Operator::I64Const { .. }
+            | Operator::F32Const { .. }
+            | Operator::F64Const { .. }
+            | Operator::V128Const { .. }
+    )
 }
 
 /// Moves the load of the next operator's code from the handlers' ends to the loop's head.
@@ -108,6 +125,13 @@ fn load_at_head(function: &mut Function<'_>) -> Result<()> {
         set(&operators[head..table]).is_disjoint(&BTreeSet::from([code, pointer])),
         "the loop's head changes where the operators are"
     );
+    // The load goes to where its mask is: the last thing before the table.
+    if let Some(other) = operators[head + 1..table - 1]
+        .iter()
+        .find(|operator| !is_quiet(operator))
+    {
+        bail!("the loop's head may change what is loaded: {other:?}");
+    }
     starts_alike(&operators[..head], code, pointer)?;
 
     let memarg = MemArg {
@@ -146,11 +170,11 @@ fn load_at_head(function: &mut Function<'_>) -> Result<()> {
 }
 
 /// Makes sure that the first operator's code, too, is what the pointer points to: the loop is entered with `code` loaded from
-/// where a local points, and `pointer` a copy of that local.
+/// where a local points, `pointer` a copy of that local, and memory as it was then.
 fn starts_alike(before: &[Operator<'_>], code: u32, pointer: u32) -> Result<()> {
     let mut loaded = None;
     let mut copied = None;
-    for window in before.windows(3) {
+    for (at, window) in before.windows(3).enumerate() {
         match window {
             [
                 Operator::LocalGet { local_index },
@@ -158,7 +182,9 @@ fn starts_alike(before: &[Operator<'_>], code: u32, pointer: u32) -> Result<()> 
                 Operator::LocalSet {
                     local_index: target,
                 },
-            ] if *target == code && is_code(memarg) => loaded = Some(*local_index),
+            ] if *target == code && is_code(memarg) => {
+                loaded = Some((*local_index, at + 3));
+            }
             [
                 _,
                 Operator::LocalGet { local_index },
@@ -186,26 +212,36 @@ fn starts_alike(before: &[Operator<'_>], code: u32, pointer: u32) -> Result<()> 
                 | Operator::BrTable { .. }
         )
     });
-    let (Some(from), Some(same)) = (loaded, copied) else {
+    let (Some((from, behind)), Some(same)) = (loaded, copied) else {
         bail!("the first operator's code comes from elsewhere");
     };
     ensure!(
         straight && from == same && times(from) == 0 && times(code) == 1 && times(pointer) == 1,
         "the first operator's code is not what the pointer points to"
     );
+    if let Some(other) = before[behind..].iter().find(|operator| !is_quiet(operator)) {
+        bail!("between the first operator's code and the loop something may change it: {other:?}");
+    }
     Ok(())
 }
 
 /// Sets the locals to zero at the loop's head that carry nothing from one operator to the next.
 ///
-/// These are the ones that nothing sets before the loop. LLVM writes such a local only where no value is needed: it lets several
-/// handlers share a local, and where a handler's own code leaves it undefined on some way, the way to its use looks as if it
-/// came from the handler before. Whatever it is then, nothing may depend on it. Had the loop a variable of its own there, a
-/// value would be set before it, as is for all of wasmi's, since Rust has no variables without a value. (binaryen drops such a
-/// set if the value is zero, as a local is anyway; so it must come after this.)
-fn forget(function: &mut Function<'_>, flow: &Flow, head: usize) -> Result<()> {
+/// These are the ones that nothing sets before the loop: LLVM lets several handlers share a local, and where a handler leaves
+/// it undefined on some way to its use, the way looks as if it came from the handler before. A variable of the loop that always
+/// has a value has one before the loop. One that has not (what is in an `Option`, say) would look the same, so it is checked
+/// that no handler needs what another one left: each read of such a local is one that the handler itself sets it for, on one
+/// way there or more ([`reads::ensure_own`]).
+///
+/// What is left to assume is that on the other ways to the same read, its value does not matter. It would if wasmi's loop had
+/// a variable without a value at first, and every handler that uses it also set it itself now and then right before. It has
+/// none: an operator gets where the next one is, and places and lengths of memory, all of which are set before the loop.
+///
+/// (binaryen drops a set to zero that is not needed as a local is zero anyway; so it must come after this.)
+fn forget(function: &mut Function<'_>, flow: &Flow, (head, table): (usize, usize)) -> Result<()> {
     let live = flow.live(function)?[head];
     let before = set(&function.operators[..head]);
+    let mut forgotten: Locals = 0;
     let mut zeroes = Vec::new();
     for (local, of) in function
         .locals
@@ -217,6 +253,7 @@ fn forget(function: &mut Function<'_>, flow: &Flow, head: usize) -> Result<()> {
         if live >> local & 1 == 0 || before.contains(&local_index) {
             continue;
         }
+        forgotten |= 1 << local;
         zeroes.push(match of {
             ValType::I32 => Operator::I32Const { value: 0 },
             ValType::I64 => Operator::I64Const { value: 0 },
@@ -230,6 +267,7 @@ fn forget(function: &mut Function<'_>, flow: &Flow, head: usize) -> Result<()> {
         });
         zeroes.push(Operator::LocalSet { local_index });
     }
+    reads::ensure_own(function, flow, (head, table), forgotten)?;
     function.operators.splice(head + 1..head + 1, zeroes);
     Ok(())
 }

@@ -9,6 +9,7 @@
 mod bounds;
 mod dispatch;
 mod function;
+mod reads;
 mod zeroing;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -71,8 +72,7 @@ fn rewrite(
                     types.push(of? as usize);
                 }
             }
-            // Hints and the like tell places in code by their offset.
-            Payload::CustomSection(section) if section.name().starts_with("metadata.code") => {
+            Payload::CustomSection(section) if tells_places(section.name()) => {
                 bail!("`{}` would no longer fit", section.name());
             }
             _ => {}
@@ -106,6 +106,13 @@ fn rewrite(
         .validate_all(&wasm)
         .context("what shaping made is not valid")?;
     Ok(wasm)
+}
+
+/// Whether a custom section tells places in code by their offset: hints, what the linker would change, where lines are.
+fn tells_places(section: &str) -> bool {
+    let kinds = ["metadata.code.", "reloc.", ".debug_"];
+    let names = ["linking", "sourceMappingURL", "external_debug_info"];
+    kinds.iter().any(|kind| section.starts_with(kind)) || names.contains(&section)
 }
 
 /// Whether a function has a `br_table` with many targets in a loop.
