@@ -260,29 +260,31 @@ fn limits_end_leaves_where_they_end_other_functions() {
     }
 }
 
-/// A function of so many steps without a loop, called so often in a row.
-fn many_calls(steps: usize, calls: usize) -> Module {
+/// A function of so many steps without a loop, called a hundred times in a row.
+fn many_calls(head: &str, steps: usize) -> Module {
     load(&format!(
-        "(module (func $f {}) (func $g (export \"g\") {}) (func (export \"_start\") {}))",
+        "(module (func $f {head} {}) (func (export \"_start\") {}))",
         "i32.const 0 drop ".repeat(steps),
-        "i32.const 0 drop ".repeat(steps),
-        "call $f call $g ".repeat(calls / 2),
+        "call $f ".repeat(100),
     ))
 }
 
-/// Calls and a leaf multiply: what a function that looks at its steps only behind its calls executes
-/// after the last step that it has gas for must not.
+/// Calls and what is called multiply: what a function that looks at its steps only behind its calls
+/// executes after the last step that it has gas for must not.
 #[test]
 fn long_functions_ask_even_if_they_call_nothing() {
-    for (kind, detail) in ways() {
-        let module = many_calls(400, 100);
-        let ended = run_on(kind, &module, detail, Bounds::default(), 400);
-        assert_eq!((ended.end, ended.steps), (End::Exit(0), 100 + 40_000));
-        assert!(ended.slices >= 50, "{kind:?}: {} slices", ended.slices);
+    for head in ["", "(export \"f\")"] {
+        let module = many_calls(head, 400);
+        for (kind, detail) in ways() {
+            let ended = run_on(kind, &module, detail, Bounds::default(), 400);
+            assert_eq!((ended.end, ended.steps), (End::Exit(0), 100 + 40_000));
+            let slices = ended.slices;
+            assert!(slices >= 50, "{head} {kind:?}, {detail:?}: {slices} slices");
+        }
+        // A short one is not worth it.
+        let ended = run(&many_calls(head, 10), Detail::Fast, Bounds::default(), 10);
+        assert!(ended.slices < 5, "{head}: {} slices", ended.slices);
     }
-    // A short one is not worth it, and its caller charges for all calls at once.
-    let ended = run(&many_calls(10, 100), Detail::Fast, Bounds::default(), 10);
-    assert!(ended.slices < 5, "{} slices", ended.slices);
 }
 
 /// What a profile attributes is what was counted, though leaves are told apart without one.

@@ -196,6 +196,17 @@ fn loops_that_ask_have_no_copies() {
     }
 }
 
+/// What is held for a function is many times its size, and with copies more.
+#[test]
+fn loops_of_the_largest_functions_have_no_copies() {
+    for (nops, copies) in [((1 << 20) - 100, &[4][..]), (1 << 20, &[])] {
+        let code = format!("{} loop i32.const 0 br_if 0 end", "nop ".repeat(nops));
+        let wasm = load(&program(&code, 0)).wasm;
+        let metered = metered(&wasm, Detail::Fast, Target::Compiler);
+        assert_eq!(Shape::of(&wasm, &metered.wasm).turned, copies, "{nops}");
+    }
+}
+
 /// Loops without an end: a turn takes 5 steps, 7 (or 6), 9 and 7 in turn.
 const ENDLESS: &[&str] = &[
     "(local i32) loop PAD local.get 0 i32.const 1 i32.add local.set 0 br 0 end",
