@@ -10,7 +10,7 @@ import type { InputItem } from "./inputs";
 import { FAILED, UserError } from "./problem";
 
 /** Whether it may be another time's luck: then nothing is wrong with what was refused. */
-const passing = (code: string): boolean => [FAILED, "runtime-missing", "version-mixed", "run-gone", "cancelled"].includes(code);
+export const passing = (code: string): boolean => [FAILED, "runtime-missing", "version-mixed", "run-gone", "cancelled"].includes(code);
 
 export interface Program {
   /** The file's name, which the program also sees as its own. */
@@ -69,7 +69,8 @@ export class Session {
       if (given !== this.#abandoned) {
         const error = new UserError({ code: "cancelled", message: "It was cancelled before it began.", hint: "Run it again." });
         // Nothing else will say of this program that nobody waits for it; what was under way may have been another.
-        if (this.program && this.program !== this.#loaded) this.#events.programRefused(this.program, error);
+        const known = this.program === this.#loaded || this.program === this.#loadError?.program;
+        if (this.program && !known) this.#events.programRefused(this.program, error);
         throw error;
       }
       return this.#sync();

@@ -17,7 +17,7 @@ import { InputsView } from "./inputsview";
 import { ProgramView } from "./programview";
 import { type Progress, type Ready, readProgram, readSample } from "./ready";
 import { listSamples, runtimeFor, type Sample } from "./samples";
-import { Session, type Program } from "./session";
+import { passing, Session, type Program } from "./session";
 import { type Fields, SetupForm } from "./setupform";
 import { Signal } from "./signal";
 import { Source } from "./source";
@@ -108,7 +108,8 @@ export class Workbench {
         if (error.place) this.source.setMarks([{ ...error.place, message: error.place.brief }]);
         // What is being written is wrong most of the time; the place in the text says enough.
         if (!error.place || program !== this.#typing) showProblem("program", error);
-        void this.#lint(program);
+        // What was not even looked at can't be linted either.
+        if (!passing(error.code)) void this.#lint(program);
       },
       itemPlaced: (item, entries) => {
         byId("copying").textContent = "";
@@ -310,10 +311,18 @@ export class Workbench {
   /** A program of the user's: in the editor if it is text, with its interpreter if it needs one. */
   async useFile(file: File): Promise<boolean> {
     if (!isProgram(file.name)) {
-      const chosen = await readChosen(file);
-      if (await this.taker(chosen)) return false;
-      // Where nothing can be dropped, on a phone, this is the way to open a task.
-      if (chosen.task) return this.#useTask(chosen.task);
+      this.#choice += 1;
+      const mine = this.#choice;
+      try {
+        const chosen = await readChosen(file);
+        if (await this.taker(chosen)) return false;
+        if (mine !== this.#choice) return false;
+        // Where nothing can be dropped, on a phone, this is the way to open a task.
+        if (chosen.task) return await this.#useTask(chosen.task);
+      } catch (error) {
+        showProblem("program", error);
+        return false;
+      }
       if (archiveFormat(file.name) === "zip") {
         const hint = "Choose a .wasm or .wat file, or a zip of a function task. To give this zip's files to a program, add it under Input files.";
         showProblem("program", { code: "no-task", message: `${file.name} is no program: there is no task.wasm in it.`, hint });

@@ -77,6 +77,7 @@ async function start(request: Extract<Request, { type: "start" }>): Promise<void
 async function needsRest(request: Request | ReceiptRequest): Promise<boolean> {
   switch (request.type) {
     case "load-module":
+    case "lint":
       return !(await isBinary(request.source));
     case "start": {
       const { engine = "interpreter", profile } = request.request;
@@ -86,7 +87,6 @@ async function needsRest(request: Request | ReceiptRequest): Promise<boolean> {
     case "put-directory":
     case "put-file":
     case "remove":
-    case "lint":
     case "kept":
     case "clear-kept":
     case "list-files":

@@ -121,6 +121,22 @@ test("if it does not come in the middle of a run, that is no failure of Verirun,
   await done();
 });
 
+test("a text is asked for once where what reads texts does not come, and once more by a run", async () => {
+  const { page, errors, network, done } = await visitor();
+  network.there = false;
+  await drop(page, [{ name: "text.wat", bytes: '(module (memory (export "memory") 1) (func (export "_start")))' }]);
+  await page.locator('.alert[data-code="runtime-missing"]').waitFor();
+  await page.click("#run");
+  await headline(page, "It did not start");
+  assert.equal(network.asked, 2);
+  assert.ok(refused(errors));
+  network.there = true;
+  await page.click("#run");
+  await headline(page, "Finished with exit code 0");
+  assert.equal(await page.locator(".alert").count(), 0);
+  await done();
+});
+
 test("Cancel ends the wait for it before a run, and the next run asks again", async () => {
   const { page, network, done } = await visitor();
   await choose(page, "interpreter");

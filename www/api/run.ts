@@ -195,6 +195,7 @@ export class TaskRun implements Run {
       signal,
     );
     const slot = await this.#pool.acquire(signal);
+    const { generation } = slot.client;
     let reusable = false;
     try {
       const request: RunRequest = {
@@ -220,7 +221,7 @@ export class TaskRun implements Run {
       return result;
     } catch (error) {
       // A refusal (a bad module, a bad path) leaves a good worker; whatever else, this one is not used again.
-      reusable = slot.ready && slot.problem === null && isRefusal(error);
+      reusable = slot.ready && slot.problem === null && slot.client.generation === generation && isRefusal(error);
       if (signal.aborted) reusable = false;
       if (slot.problem && !slot.ready) throw this.#pool.blocked(slot.problem.message);
       throw error;

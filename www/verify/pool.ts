@@ -1,6 +1,6 @@
 /** Workers that do one thing at a time: each owns a runtime, and is ended if it has to be stopped. */
 import { FAILED, toProblem, UserError } from "../problem";
-import type { FromWorker, Replies, Request, Unsent } from "../protocol";
+import type { FromWorker, Problem, Replies, Request, Unsent } from "../protocol";
 import type { ReceiptRequest } from "../receipt/protocol";
 import { siteWorker } from "../siteworker";
 
@@ -8,6 +8,11 @@ interface Waiting {
   resolve(value: Replies[keyof Replies]): void;
   reject(error: UserError): void;
   progress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** With a worker on each core, that a device has too little memory is as likely as a bug. */
+function withMemory(problem: Problem): Problem {
+  return problem.code === FAILED ? { ...problem, hint: "This is a bug in Verirun, or this device has too little memory." } : problem;
 }
 
 /** One worker; one request at a time. */
@@ -78,7 +83,7 @@ export class RuntimeWorker {
         return waiting?.reject(new UserError(message.problem));
       }
       case "crashed":
-        return this.end(new UserError(message.problem));
+        return this.end(new UserError(withMemory(message.problem)));
       default:
         return;
     }

@@ -13,6 +13,9 @@ use std::time::Instant;
 /// more of them than processors they only wait for each other.
 const MOST: usize = 2;
 
+/// Milliseconds after which a test has failed: the longest, of a browser that runs the specification's tests, takes a tenth.
+const TIMEOUT: &str = "--test-timeout=900000";
+
 /// Files that take longest come first, so that none is left alone at the end.
 const FIRST: [&str; 6] = [
     "spec.test.mjs",
@@ -38,13 +41,15 @@ pub fn run(
     let next = || lock(&queue).pop_front();
     let lane = || {
         while let Some(file) = next() {
-            let mut command = node::command(layout, &["--test"]);
+            let mut command = node::command(layout, &["--test", TIMEOUT]);
             command.arg(&file).env("CHROMIUM", browser);
             command.env("VERIRUN_CLI", command_line);
             match firefox {
                 Ok(program) => command.env("FIREFOX", program),
                 Err(error) => command.env("VERIRUN_NO_FIREFOX", format!("{error:#}")),
             };
+            // What a file prints comes at its end; one that hangs is known by this.
+            eprintln!("$ node --test {}", file.display());
             let started = Instant::now();
             let ended = process::collect(command.stdin(Stdio::null()));
             // Held while it is shown, so that no two are mixed.
