@@ -311,12 +311,12 @@ export class Workbench {
   /** A program of the user's: in the editor if it is text, with its interpreter if it needs one. */
   async useFile(file: File): Promise<boolean> {
     if (!isProgram(file.name)) {
-      this.#choice += 1;
-      const mine = this.#choice;
+      // No choice yet: what still loads goes on if this turns out to be no program.
+      const latest = this.#choice;
       try {
         const chosen = await readChosen(file);
         if (await this.taker(chosen)) return false;
-        if (mine !== this.#choice) return false;
+        if (latest !== this.#choice) return false;
         // Where nothing can be dropped, on a phone, this is the way to open a task.
         if (chosen.task) return await this.#useTask(chosen.task);
       } catch (error) {

@@ -107,6 +107,24 @@ test("a zip of it can be chosen where nothing can be dropped; another zip there 
   await done();
 });
 
+test("a sample that still loads comes, whatever is refused meanwhile", async () => {
+  const { page, done } = await visit(site);
+  let release = () => {};
+  const held = new Promise((resolve) => (release = resolve));
+  await page.route(/fibonacci\/task\.wasm/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  const asked = page.waitForRequest(/fibonacci\/task\.wasm/);
+  await page.selectOption("#sample", "fibonacci");
+  await asked;
+  await page.setInputFiles("#programFile", { name: "other.zip", mimeType: "application/zip", buffer: Buffer.from(zipOf(["readme.txt", "no task"])) });
+  await page.locator('.alert[data-code="no-task"]').waitFor();
+  release();
+  await page.locator('#program[data-state="good"] strong', { hasText: "fibonacci" }).waitFor();
+  await done();
+});
+
 test("without output it failed, and a bad configuration is named", async () => {
   const { page, done } = await visit(site);
   await drop(page, [{ name: "t.zip", bytes: zipOf(["task.wasm", task("input.txt")], ["input.txt", ""]) }]);
