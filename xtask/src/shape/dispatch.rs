@@ -20,7 +20,7 @@ pub fn shape(function: &mut Function<'_>) -> Result<()> {
 }
 
 /// Finds the loop's head and the `br_table`.
-fn find(operators: &[Operator<'_>], flow: &Flow) -> Result<(usize, usize)> {
+pub fn find(operators: &[Operator<'_>], flow: &Flow) -> Result<(usize, usize)> {
     let mut found = Vec::new();
     for (at, operator) in operators.iter().enumerate() {
         match operator {
@@ -43,7 +43,7 @@ fn is_code(memarg: &MemArg) -> bool {
 }
 
 /// The locals that are changed.
-fn set<'a>(operators: impl IntoIterator<Item = &'a Operator<'a>>) -> BTreeSet<u32> {
+pub fn set<'a>(operators: impl IntoIterator<Item = &'a Operator<'a>>) -> BTreeSet<u32> {
     let mut all = BTreeSet::new();
     for operator in operators {
         if let Operator::LocalSet { local_index } | Operator::LocalTee { local_index } = operator {

@@ -166,6 +166,20 @@ impl Flow {
     }
 }
 
+/// What a branch at an index calls the block or loop that another index opens around it.
+pub fn label(operators: &[Operator<'_>], at: usize, block: usize) -> Result<u32> {
+    let mut open = Vec::new();
+    for (at, operator) in operators[..at].iter().enumerate() {
+        match operator {
+            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => open.push(at),
+            Operator::End => drop(open.pop()),
+            _ => {}
+        }
+    }
+    let depth = open.iter().rev().position(|&around| around == block);
+    Ok(u32::try_from(depth.context("not within the block")?)?)
+}
+
 /// Where a block ends.
 #[derive(Default, Clone)]
 struct Ends {

@@ -10,6 +10,7 @@ mod bounds;
 mod dispatch;
 mod function;
 mod reads;
+mod registers;
 mod zeroing;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -33,7 +34,8 @@ pub fn shape(wasm: &[u8]) -> Result<Vec<u8>> {
         shaped += 1;
         zeroing::shape(function)?;
         bounds::shape(function)?;
-        dispatch::shape(function)
+        dispatch::shape(function)?;
+        registers::shape(function)
     })
     .context("the interpreter's loop is not as it was (xtask/src/shape)")?;
     ensure!(

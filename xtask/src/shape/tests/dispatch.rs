@@ -3,17 +3,17 @@ use super::Instance;
 
 /// An interpreter with more than [`MANY`] operators: each is a code of 16 bits and a byte that it adds, times its own number;
 /// code 0 ends it. What is here is WebAssembly's text.
-struct Interpreter<'a> {
+pub struct Interpreter<'a> {
     /// Where the first code comes from.
-    first: &'a str,
+    pub first: &'a str,
     /// What comes right before the loop.
-    before: &'a str,
+    pub before: &'a str,
     /// What the loop does first.
-    head: &'a str,
+    pub head: &'a str,
     /// What operators do besides, by their code.
-    more: &'a [(u32, &'a str)],
+    pub more: &'a [(u32, &'a str)],
     /// How operator 1 goes on.
-    tail: &'a str,
+    pub tail: &'a str,
 }
 
 /// How an operator goes on to the next.
@@ -24,7 +24,7 @@ const USUAL: &str =
 const APART: &str = "local.get $ip i32.const 3 i32.add local.set $ip local.get $ip i32.load16_u local.set $code br $next";
 
 /// One that is shaped.
-const GOOD: Interpreter<'static> = Interpreter {
+pub const GOOD: Interpreter<'static> = Interpreter {
     first: "$from",
     before: "",
     head: "",
@@ -33,7 +33,7 @@ const GOOD: Interpreter<'static> = Interpreter {
 };
 
 impl Interpreter<'_> {
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let Self {
             first,
             before,
@@ -45,7 +45,7 @@ impl Interpreter<'_> {
         let mut text = format!(
             "(module (memory (export \"memory\") 1)
                (func $run (export \"run\") (param $from i32) (result i64)
-                 (local $code i32) (local $ip i32) (local $sum i64) (local $scrap i32)
+                 (local $code i32) (local $ip i32) (local $sum i64) (local $scrap i32) (local $f f32) (local $d f64)
                  block $end
                  local.get {first} i32.load16_u local.set $code
                  local.get $from local.set $ip

@@ -1,5 +1,6 @@
 mod bounds;
 mod dispatch;
+mod registers;
 mod zeroing;
 
 use super::{rewrite, shape};
