@@ -151,9 +151,20 @@ fn split_module(layout: &Layout) -> Result<()> {
     };
     write(&path, &parts.first)?;
     let rest = layout.dist().join("verirun_rest.wasm");
-    write(&rest, &shape::shape(&parts.second)?)?;
-    binaryen::optimize(layout, binaryen::SITE, &rest, &rest)?;
+    shape_interpreter(layout, &parts.second, &rest)?;
     write(&layout.target.join("split.txt"), parts.report.as_bytes())
+}
+
+/// Writes a module to `path` with its interpreter shaped for browsers.
+pub fn shape_interpreter(layout: &Layout, wasm: &[u8], path: &Path) -> Result<()> {
+    let write = |bytes: &[u8]| {
+        std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    };
+    write(&shape::shape(wasm)?)?;
+    binaryen::optimize(layout, binaryen::SITE, path, path)?;
+    let optimized =
+        std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    write(&shape::hint(&optimized)?)
 }
 
 /// Windows looks programs up on our own PATH, not on the one the child gets.

@@ -1,7 +1,7 @@
 //! The specification's tests for browsers, in `target/spec`: for their own engines, and for the interpreter.
 
 use crate::layout::Layout;
-use crate::{binaryen, process, shape, site, tools};
+use crate::{process, site, tools};
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::Command;
@@ -36,9 +36,7 @@ pub fn build(layout: &Layout, program: &Path) -> Result<()> {
 /// Does to the interpreter what is done to the site's, but for splitting the module in two.
 fn as_on_the_site(layout: &Layout, path: &Path) -> Result<()> {
     let wasm = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let shaped = shape::shape(&without_records(&wasm)?)?;
-    std::fs::write(path, shaped).with_context(|| format!("cannot write {}", path.display()))?;
-    binaryen::optimize(layout, binaryen::SITE, path, path)
+    site::shape_interpreter(layout, &without_records(&wasm)?, path)
 }
 
 /// Leaves out the linker's record of what refers to what, which is for splitting, and would not fit any more.

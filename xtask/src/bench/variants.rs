@@ -4,7 +4,7 @@ use crate::layout::Layout;
 use crate::{binaryen, node, outdated, process, shape, tools};
 use anyhow::{Context, Result, bail, ensure};
 use std::hash::{DefaultHasher, Hash};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One way to compile wasmi for the browser.
 pub struct Variant {
@@ -60,7 +60,7 @@ pub const ALL: [Variant; 18] = [
     SHAPED,
     Variant {
         name: "shaped-only",
-        about: "loop, then `xtask/src/shape` and no `wasm-opt`",
+        about: "loop, then `xtask/src/shape`, its hints too, and no `wasm-opt`",
         shaped: true,
         usual: false,
         ..LOOP
@@ -211,6 +211,7 @@ impl Variant {
         // Cargo gives all variants one name.
         let built = target.join("wasm32-unknown-unknown/release/verirun_bench_harness.wasm");
         let module = target.join(format!("{}.wasm", self.name));
+        let optimized = target.join(format!("{}-optimized.wasm", self.name));
         let mut wasm =
             std::fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
         if self.shaped {
@@ -222,14 +223,22 @@ impl Variant {
         if !self.passes.is_empty() {
             binaryen::recipe(layout, self.passes)?.hash(&mut inputs);
         }
-        outdated::make(&module, inputs, |module| {
-            std::fs::write(module, &wasm)
-                .with_context(|| format!("cannot write {}", module.display()))?;
+        let write = |path: &Path, wasm: &[u8]| {
+            std::fs::write(path, wasm).with_context(|| format!("cannot write {}", path.display()))
+        };
+        outdated::make(&optimized, inputs, |path| {
+            write(path, &wasm)?;
             match self.passes {
                 [] => Ok(()),
-                passes => binaryen::optimize(layout, passes, module, module),
+                passes => binaryen::optimize(layout, passes, path, path),
             }
         })?;
+        let mut wasm = std::fs::read(&optimized)
+            .with_context(|| format!("cannot read {}", optimized.display()))?;
+        if self.shaped {
+            wasm = shape::hint(&wasm)?;
+        }
+        write(&module, &wasm)?;
         Ok(module)
     }
 }

@@ -9,11 +9,14 @@
 mod bounds;
 mod dispatch;
 mod function;
+mod hints;
 mod reads;
 mod registers;
 mod zeroing;
 
 use anyhow::{Context, Result, bail, ensure};
+pub use hints::hint;
+
 use function::Function;
 use wasm_encoder::{CodeSection, Module, RawSection};
 use wasmparser::{CompositeInnerType, Operator, Parser, Payload};

@@ -1,5 +1,6 @@
 mod bounds;
 mod dispatch;
+mod hints;
 mod registers;
 mod zeroing;
 
