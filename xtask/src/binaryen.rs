@@ -36,7 +36,8 @@ pub fn optimize(layout: &Layout, passes: &[&str], from: &Path, to: &Path) -> Res
     let wasm_opt = layout.at("node_modules/binaryen/bin/wasm-opt");
     let mut command = node::command(layout, &[]);
     command.arg(wasm_opt).arg(from).arg("-o").arg(to);
-    command.args(passes).args(FEATURES);
+    // `--mvp-features` among them forgets those before it.
+    command.args(FEATURES).args(passes);
     process::run(&mut command)
 }
 
