@@ -26,7 +26,7 @@ pub const HEAVY_STEPS: u64 = 300_000_000;
 /// megabytes in a second: a language's runtime, a compiler.
 pub const HEAVY_BYTES: u64 = 1 << 20;
 
-/// wasmtime takes about as long to compile a byte of a large module as the interpreter to make so many
+/// wasmtime takes at most as long to compile a byte of a large module as the interpreter to make so many
 /// steps, and the run does not go on meanwhile: so many more must have been made. Measured were 160
 /// (CPython) and 270 (esbuild): `docs/engines.md`.
 pub const STEPS_PER_BYTE: u64 = 300;

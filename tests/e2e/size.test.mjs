@@ -73,3 +73,11 @@ test("the first visit", async () => {
   await headline(page, "Finished with exit code 0");
   await visitor.done();
 });
+
+test("the interpreter is hinted which branches lead to calls", async () => {
+  // Only the last step of the build adds the section, to a loop that is shaped and still so.
+  const rest = await WebAssembly.compile(readFileSync(siteFile("verirun_rest.wasm")));
+  const [hints, ...more] = WebAssembly.Module.customSections(rest, "metadata.code.branch_hint");
+  assert.equal(more.length, 0);
+  assert.ok(hints?.byteLength > 1000, `${hints?.byteLength} bytes of hints`);
+});

@@ -7,14 +7,14 @@
 use super::dispatch;
 use super::function::{Flow, Function};
 use super::has_loop_over_many;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use wasm_encoder::{BranchHint, BranchHints, Module, RawSection};
 use wasmparser::{Operator, Parser, Payload, TypeRef};
 
 /// Adds the section with the hints to a module that is shaped.
 ///
 /// # Errors
-/// If there is no interpreter's loop in it, or if it has that section.
+/// If there is no interpreter's loop in it, more than one, or one that is not shaped; or if there are hints already.
 pub fn hint(wasm: &[u8]) -> Result<Vec<u8>> {
     let mut index = 0;
     let mut hints = None;
@@ -36,6 +36,11 @@ pub fn hint(wasm: &[u8]) -> Result<Vec<u8>> {
                 // Parameters are of no interest here.
                 let function = Function::read(&[], &body)?;
                 if has_loop_over_many(&function) {
+                    ensure!(
+                        hints.is_none(),
+                        "two functions look like the interpreter's loop"
+                    );
+                    ensure_shaped(&function.operators)?;
                     let start = body.range().start;
                     let mut places = Vec::with_capacity(function.operators.len());
                     for operator in body.get_operators_reader()?.into_iter_with_offsets() {
@@ -65,6 +70,24 @@ pub fn hint(wasm: &[u8]) -> Result<Vec<u8>> {
         }
     }
     Ok(module.finish())
+}
+
+/// Makes sure that binaryen has left what shaping made of the dispatch: the code is loaded and nothing done to it, and no
+/// code's target is the default.
+fn ensure_shaped(operators: &[Operator<'_>]) -> Result<()> {
+    let (_, table) = dispatch::find(operators, &Flow::of(operators)?)?;
+    let (Operator::BrTable { targets }, Operator::I32Load16U { .. }) =
+        (&operators[table], &operators[table - 1])
+    else {
+        bail!("the interpreter's loop is not shaped: its table does not look at what is loaded");
+    };
+    for target in targets.targets() {
+        ensure!(
+            target? != targets.default(),
+            "the interpreter's loop is not shaped: a code's target is the default"
+        );
+    }
+    Ok(())
 }
 
 /// The hints for the loop's handlers, whose operators are at `places`.

@@ -71,8 +71,14 @@ fn read_first(
     read: &[u32],
     (head, table): (usize, usize),
 ) -> Result<()> {
-    let (Operator::BrTable { targets }, [.., Operator::LocalGet { local_index }, _]) =
-        (&function.operators[table], &function.operators[..table])
+    let (
+        Operator::BrTable { targets },
+        [
+            ..,
+            Operator::LocalGet { local_index },
+            Operator::I32Load16U { .. },
+        ],
+    ) = (&function.operators[table], &function.operators[..table])
     else {
         bail!("the table does not look at what a local points to");
     };
@@ -84,12 +90,15 @@ fn read_first(
     }
     let back = label(&function.operators, table, head)?;
 
-    let [one, others @ ..] = read else {
-        bail!("the loop carries nothing that handlers read");
-    };
-    let one = as_i64(function, *one)?;
+    // Twice the same, which is not so of what floats make if it is a NaN.
+    let one = read
+        .iter()
+        .copied()
+        .find(|&local| matches!(function.locals[local as usize], ValType::I32 | ValType::I64));
+    let local = one.context("the loop carries no integer that handlers read")?;
+    let one = as_i64(function, local)?;
     let mut code = vec![Operator::I64Const { value: 0 }];
-    for &local in others {
+    for &local in read.iter().filter(|&&other| other != local) {
         code.extend(as_i64(function, local)?);
         code.push(Operator::I64Add);
     }

@@ -45,7 +45,7 @@ impl Interpreter<'_> {
         let mut text = format!(
             "(module (memory (export \"memory\") 1)
                (func $run (export \"run\") (param $from i32) (result i64)
-                 (local $code i32) (local $ip i32) (local $sum i64) (local $scrap i32) (local $f f32) (local $d f64)
+                 (local $code i32) (local $ip i32) (local $sum i64) (local $scrap i32) (local $f f32) (local $d f64) (local $n i32)
                  block $end
                  local.get {first} i32.load16_u local.set $code
                  local.get $from local.set $ip

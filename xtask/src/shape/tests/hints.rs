@@ -30,7 +30,7 @@ fn hints(wasm: &[u8]) -> Vec<(String, u32, bool)> {
                 {
                     let (operator, at) = operator.unwrap();
                     for (function, offset, taken) in &hinted {
-                        // The only import is a function.
+                        // One import is a function.
                         if (*function, u64::from(*offset)) == (bodies + 1, at - start) {
                             found.push((format!("{operator:?}"), *function, *taken));
                         }
@@ -42,6 +42,7 @@ fn hints(wasm: &[u8]) -> Vec<(String, u32, bool)> {
         }
     }
     assert_eq!(found.len(), hinted.len(), "all are at an operator");
+    assert!(hinted.is_sorted(), "as the specification wants them");
     found
 }
 
@@ -50,7 +51,8 @@ fn interpreter(more: &[(u32, &str)]) -> Vec<u8> {
     let text = Interpreter { more, ..GOOD }.text();
     let text = text.replacen(
         "(module ",
-        "(module (import \"m\" \"slow\" (func $slow)) (func (param i32) local.get 0 if call $slow end) ",
+        "(module (import \"m\" \"g\" (global i32)) (import \"m\" \"slow\" (func $slow)) (table 1 funcref)
+         (func (param i32) local.get 0 if call $slow end) ",
         1,
     );
     rewrite(&wat::parse_str(text).unwrap(), |function| {
@@ -75,6 +77,9 @@ fn branches_to_calls_and_out_of_the_loop_are_unlikely() {
     let stays =
         format!("{value} if i32.const 1 local.set $scrap else i32.const 2 local.set $scrap end");
     let grows = format!("{value} if i32.const 0 memory.grow drop end");
+    let indirect = format!("{value} if i32.const 0 call_indirect end");
+    let fills = format!("{value} if i32.const 0 i32.const 0 i32.const 0 memory.fill end");
+    let copies = format!("{value} if i32.const 0 i32.const 0 i32.const 0 memory.copy end");
     let both = format!("{value} if call $slow else call $slow end");
     let wasm = interpreter(&[
         (1, &calls),
@@ -83,6 +88,9 @@ fn branches_to_calls_and_out_of_the_loop_are_unlikely() {
         (5, &stays),
         (7, &grows),
         (8, &both),
+        (10, &indirect),
+        (11, &fills),
+        (13, &copies),
     ]);
     let found = hints(&hint(&wasm).unwrap());
     let found: Vec<_> = found
@@ -95,6 +103,9 @@ fn branches_to_calls_and_out_of_the_loop_are_unlikely() {
             ("If", 2, false),
             ("If", 2, true),
             ("BrIf", 2, false),
+            ("If", 2, false),
+            ("If", 2, false),
+            ("If", 2, false),
             ("If", 2, false)
         ]
     );

@@ -1,3 +1,4 @@
+use super::super::function::{Flow, Function};
 use super::super::{MANY, dispatch, registers, rewrite};
 use super::Instance;
 use super::dispatch::{GOOD, Interpreter};
@@ -16,7 +17,8 @@ fn floats() -> Vec<(u32, &'static str)> {
     let mut all = vec![
         (
             2,
-            "local.get $f f32.const 1.5 f32.mul f32.const 1e9 f32.min local.set $f",
+            "local.get $f f32.const 1.5 f32.mul f32.const 1e9 f32.min local.set $f
+             local.get $n i32.const 3 i32.mul local.set $n",
         ),
         (
             3,
@@ -24,7 +26,8 @@ fn floats() -> Vec<(u32, &'static str)> {
         ),
     ];
     let shown = "local.get $sum local.get $d i64.reinterpret_f64 i64.xor
-                 local.get $f i32.reinterpret_f32 i64.extend_i32_u i64.add local.set $sum";
+                 local.get $f i32.reinterpret_f32 i64.extend_i32_u i64.add
+                 local.get $n i64.extend_i32_u i64.add local.set $sum";
     all.extend((4..MANY / 2).map(|code| (code, shown)));
     all
 }
@@ -32,7 +35,7 @@ fn floats() -> Vec<(u32, &'static str)> {
 /// The interpreter.
 fn four<'a>(more: &'a [(u32, &'a str)]) -> Interpreter<'a> {
     Interpreter {
-        before: "f32.const 1 local.set $f f64.const 3 local.set $d",
+        before: "f32.const 1 local.set $f f64.const 3 local.set $d i32.const 5 local.set $n",
         more,
         ..GOOD
     }
@@ -70,45 +73,76 @@ fn an_interpreter_whose_variables_are_kept_in_registers_does_the_same() {
     assert_eq!(after.call::<i32, i64>(0), expected);
 }
 
+/// The interpreter's table: where it is, and what it says.
+fn table(function: &Function<'_>) -> (usize, Vec<u32>, u32) {
+    let is_table = |operator: &Operator<'_>| matches!(operator, Operator::BrTable { .. });
+    let at = function.operators.iter().position(is_table).unwrap();
+    let Operator::BrTable { targets } = &function.operators[at] else {
+        unreachable!()
+    };
+    let all = targets.targets().map(Result::unwrap).collect();
+    (at, all, targets.default())
+}
+
 #[test]
 fn what_is_carried_and_often_read_is_read_on_the_way_to_the_default() {
-    let mut behind = Vec::new();
-    let mut table = None;
+    let mut looked = false;
     rewrite(&shaped(&four(&floats())).unwrap(), |function| {
-        let is_table = |operator: &Operator<'_>| matches!(operator, Operator::BrTable { .. });
-        let at = function.operators.iter().position(is_table).unwrap();
-        let Operator::BrTable { targets } = &function.operators[at] else {
-            unreachable!()
+        let (at, all, default) = table(function);
+        assert_eq!(default, 0);
+        assert!(!all.contains(&0), "no code goes there");
+        assert_eq!(all.len() as u32, MANY + 1);
+
+        let rest = &function.operators[at + 1..];
+        let text: Vec<String> = rest.iter().take(60).map(|it| format!("{it:?}")).collect();
+        assert_eq!(text[0], "End");
+        let branch = text.iter().position(|it| it.starts_with("If ")).unwrap();
+        // The pointer, the sum, the floats and the count; not what is forgotten.
+        for (local, read) in [
+            (1, false),
+            (2, true),
+            (3, true),
+            (4, false),
+            (5, true),
+            (6, true),
+            (7, true),
+        ] {
+            let get = format!("LocalGet {{ local_index: {local} }}");
+            assert_eq!(text[..branch].contains(&get), read, "{local}: {text:?}");
+        }
+        for add in ["F32Add", "F64Add"] {
+            assert!(text[..branch].contains(&add.to_owned()), "{add}: {text:?}");
+        }
+        // It would go on with the next operator, and goes where the default went: to the last handler.
+        assert_eq!(
+            text[branch + 1..branch + 5],
+            [
+                "LocalGet { local_index: 2 }",
+                "I32Const { value: 2 }",
+                "I32Add",
+                "LocalSet { local_index: 2 }"
+            ]
+        );
+        assert!(text[branch + 5].starts_with("Br {"), "{text:?}");
+        assert_eq!(text[branch + 6], "End");
+        assert!(text[branch + 7].starts_with("Br {"), "{text:?}");
+        let flow = Flow::of(&function.operators).unwrap();
+        let head = flow.loop_around(at).unwrap();
+        assert_eq!(flow.after[at + 1 + branch + 5], [head]);
+        let [to] = flow.after[at + 1 + branch + 7][..] else {
+            panic!("a branch with one target");
         };
-        let all: Vec<u32> = targets.targets().map(Result::unwrap).collect();
-        table = Some((targets.default(), all));
-        let rest = function.operators[at + 1..].iter();
-        behind = rest
-            .take(40)
-            .map(|operator| format!("{operator:?}"))
-            .collect();
+        let last = Operator::I64Const {
+            value: i64::from(MANY) + 1,
+        };
+        let handler = function.operators[to..].split(|it| matches!(it, Operator::Br { .. }));
+        let handler = handler.into_iter().next().unwrap();
+        assert!(handler.contains(&last), "{handler:?}");
+        looked = true;
         Ok(())
     })
     .unwrap();
-    let (default, all) = table.unwrap();
-    assert_eq!(default, 0);
-    assert!(!all.contains(&0), "no code goes there");
-    assert_eq!(all.len() as u32, MANY + 1);
-    assert_eq!(behind[0], "End");
-    let end = behind.iter().position(|it| it.starts_with("Br {")).unwrap();
-    // The sum, the pointer and the two floats; not what is forgotten, or the same all the time.
-    for (local, read) in [
-        (0, false),
-        (1, false),
-        (2, true),
-        (3, true),
-        (4, false),
-        (5, true),
-        (6, true),
-    ] {
-        let get = format!("LocalGet {{ local_index: {local} }}");
-        assert_eq!(behind[..end].contains(&get), read, "{local}: {behind:?}");
-    }
+    assert!(looked);
 }
 
 #[test]
@@ -117,21 +151,26 @@ fn variables_of_32_bits_start_as_sums() {
     rewrite(&shaped(&four(&floats())).unwrap(), |function| {
         let is_loop = |operator: &Operator<'_>| matches!(operator, Operator::Loop { .. });
         let at = function.operators.iter().position(is_loop).unwrap();
-        let last = function.operators[at - 6..at].iter();
+        let last = function.operators[at - 12..at].iter();
         before = last.map(|operator| format!("{operator:?}")).collect();
         Ok(())
     })
     .unwrap();
-    assert_eq!(
-        before,
+    let sum = |local: u32| {
         [
-            "LocalGet { local_index: 2 }",
+            &format!("LocalGet {{ local_index: {local} }}"),
             "LocalGet { local_index: 0 }",
             "I32Sub",
             "LocalGet { local_index: 0 }",
             "I32Add",
-            "LocalSet { local_index: 2 }"
+            &format!("LocalSet {{ local_index: {local} }}"),
         ]
+        .map(str::to_owned)
+    };
+    assert_eq!(
+        before,
+        [sum(2), sum(7)].concat(),
+        "the pointer and the count"
     );
 }
 
@@ -147,18 +186,13 @@ fn what_few_handlers_read_is_not_read_first() {
     let more = &floats()[..20];
     let mut first = String::new();
     rewrite(&shaped(&four(more)).unwrap(), |function| {
-        let is_table = |operator: &Operator<'_>| matches!(operator, Operator::BrTable { .. });
-        let at = function.operators.iter().position(is_table).unwrap();
-        let rest = &function.operators[at + 1..];
-        let end = rest
-            .iter()
-            .position(|it| matches!(it, Operator::If { .. }))
-            .unwrap();
-        first = format!("{:?}", &rest[..end]);
+        let rest = &function.operators[table(function).0 + 1..];
+        let end = rest.iter().position(|it| matches!(it, Operator::If { .. }));
+        first = format!("{:?}", &rest[..end.unwrap()]);
         Ok(())
     })
     .unwrap();
-    for (local, read) in [(2, true), (3, true), (5, false), (6, false)] {
+    for (local, read) in [(2, true), (3, true), (5, false), (6, false), (7, false)] {
         let get = format!("LocalGet {{ local_index: {local} }}");
         assert_eq!(first.contains(&get), read, "{local}: {first}");
     }
