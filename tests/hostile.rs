@@ -1,11 +1,17 @@
 //! Hostile modules: they can't reach the counter, dodge it, or make instrumentation cost more than its
 //! share. What costs is counted in bytes, written and allocated; never in time.
 
+#[path = "hostile/bounds.rs"]
 mod bounds;
+#[path = "hostile/build.rs"]
 mod build;
+#[path = "hostile/cost.rs"]
 mod cost;
+#[path = "hostile/forever.rs"]
 mod forever;
+#[path = "hostile/names.rs"]
 mod names;
+#[path = "hostile/shapes.rs"]
 mod shapes;
 
 use std::alloc::{GlobalAlloc, Layout, System};
