@@ -169,7 +169,11 @@ impl Browser {
             Some(Suspended::Yield(value)) => value,
             Some(Suspended::Block(call)) => match host.call(&call, size) {
                 // The guest stays where it is; nobody will ever let it go on.
-                STOP => return Slice::Done(host.end.take().unwrap_or(End::Exit(0))),
+                STOP => {
+                    return Slice::Done(host.end.take().unwrap_or_else(|| {
+                        End::Failed("it was stopped without a reason".to_owned())
+                    }));
+                }
                 SUSPEND => match host.suspended {
                     Some(Suspended::Yield(value)) => {
                         host.suspended = None;

@@ -229,6 +229,7 @@ pub const SHAPES: &[Shape] = &[
     }),
 ];
 
+/// A loop that is left at once.
 pub const SMALL_LOOP: &[I<'_>] = &[
     I::Loop(BlockType::Empty),
     I::I32Const(0),

@@ -2,7 +2,7 @@
 //! ([`events`]), some of its stores by themselves ([`stores`]).
 //!
 //! Each of these modules adds to the [`Emitter`] and knows only those below it: [`stores`] the events,
-//! these calls and branches ([`calls`], [`blocks`]), floats ([`floats`]) and charges ([`charge`]).
+//! these calls and branches ([`calls`], [`blocks`]), levels ([`levels`]), floats ([`floats`]) and charges ([`charge`]).
 
 mod blocks;
 mod calls;

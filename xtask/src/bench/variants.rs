@@ -157,7 +157,7 @@ pub const ALL: [Variant; 18] = [
     },
     Variant {
         name: "tinywasm",
-        about: "tinywasm, another interpreter, then the site's passes of `wasm-opt`",
+        about: "tinywasm, another interpreter, then the site's passes of `wasm-opt`, relaxed SIMD allowed",
         features: "loop,indirect,tinywasm",
         passes: RELAXED,
         usual: false,
@@ -242,6 +242,7 @@ impl Variant {
                 passes => binaryen::optimize(layout, passes, path, path),
             }
         })?;
+        // Made each time, since what was optimised says nothing of whether the hints would be the same.
         let mut wasm = std::fs::read(&optimized)
             .with_context(|| format!("cannot read {}", optimized.display()))?;
         if self.shaped {
@@ -250,7 +251,7 @@ impl Variant {
         let unfinished = module.with_extension("unfinished.wasm");
         write(&unfinished, &wasm)?;
         std::fs::rename(&unfinished, &module)
-            .with_context(|| format!("cannot write {}", module.display()))?;
+            .with_context(|| format!("cannot rename to {}", module.display()))?;
         Ok(module)
     }
 }

@@ -130,7 +130,7 @@ fn unlikely(operators: &[Operator<'_>], places: &[u32]) -> Result<Vec<BranchHint
     Ok(hints)
 }
 
-/// Whether an operator calls a function, or is one that engines have a function for.
+/// Whether an operator calls a function, or is one of those in the loop that engines have a function for.
 fn calls(operator: &Operator<'_>) -> bool {
     matches!(
         operator,

@@ -14,9 +14,9 @@ mod reads;
 mod registers;
 mod zeroing;
 
-use anyhow::{Context, Result, bail, ensure};
 pub use hints::hint;
 
+use anyhow::{Context, Result, bail, ensure};
 use function::Function;
 use wasm_encoder::{CodeSection, Module, RawSection};
 use wasmparser::{CompositeInnerType, Operator, Parser, Payload};
